@@ -1,0 +1,10 @@
+//! Tests of the real parts together: real TLS, real stores, real upstreams.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop loudly; the allowances of clippy.toml do not reach helpers"
+)]
+
+mod support;
