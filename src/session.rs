@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::secret::{SecretBytes, SecretText, same_bytes};
-use crate::user::{Email, Roles};
+use crate::user::{Email, Roles, User};
 
 /// How many refreshes a session has seen; each token belongs to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +90,17 @@ pub struct Subject {
     pub email: Email,
     /// Their roles.
     pub roles: Roles,
+}
+
+impl Subject {
+    /// What a session keeps of this user.
+    pub fn of(user: &User) -> Self {
+        Self {
+            user: user.id,
+            email: user.email.clone(),
+            roles: user.roles.clone(),
+        }
+    }
 }
 
 /// A session as the store keeps it.

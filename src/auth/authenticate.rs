@@ -1,0 +1,177 @@
+//! Judging a request: from its head and what its route asks for to a [`Permit`] or a [`Denial`].
+//!
+//! No IO: all that is asked lies in memory. How a denial looks is the business of the faces.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::UPGRADE;
+
+use super::Auth;
+use super::tokens::Tokens;
+use crate::identity::Identity;
+use crate::policy::{Facts, Requirement, Unmet};
+use crate::request::{Credential, RequestHead, RequestOrigin};
+use crate::revocation;
+use crate::token::TokenError;
+
+/// When to come back after a 503: a store that is back is heard again within a second or two.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// Proof that a request was judged and may be forwarded. [`Auth::authenticate`] alone makes it.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    identity: Option<Arc<Identity>>,
+}
+
+impl Permit {
+    /// Who is calling; nobody on a public route.
+    pub fn identity(&self) -> Option<&Arc<Identity>> {
+        self.identity.as_ref()
+    }
+}
+
+/// Why a request may not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// 401: no credential, or one that does not hold. The reason is for the log and for `explain`;
+    /// clients see the same answer for all of them.
+    Unauthenticated(Unauthenticated),
+    /// 403: a good credential, but the rule of the route asks for more.
+    Forbidden {
+        /// What the rule asks for, in words, for the log and for `explain`.
+        unmet: String,
+    },
+    /// 403: an unsafe method with a cookie, from a page of another origin.
+    CrossOrigin,
+    /// 503: what is known is too old, or the keys of an issuer are not to be had.
+    Unavailable {
+        /// What is missing, for the log.
+        what: &'static str,
+        /// When to try again.
+        retry_after: Duration,
+    },
+}
+
+/// Why a credential does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unauthenticated {
+    /// There is none.
+    #[error("no credential")]
+    NoCredential,
+    /// Two in one place, or bytes that are no text.
+    #[error("more than one credential, or an unreadable one")]
+    Ambiguous,
+    /// An `Authorization` scheme that is not `Bearer`.
+    #[error("an Authorization scheme that is not Bearer")]
+    ForeignScheme,
+    /// Not a token, not signed by whom it names, not meant for us, …
+    #[error("{0}")]
+    Token(TokenError),
+    /// Its session has ended.
+    #[error("its session has ended")]
+    Revoked,
+}
+
+impl Auth {
+    /// Judges a request by what its route asks for.
+    pub fn authenticate(
+        &self,
+        head: &RequestHead<'_>,
+        requirement: &Requirement,
+    ) -> Result<Permit, Denial> {
+        let identity = match head.credential(Self::SESSION_COOKIE) {
+            // Not ours to judge: a public service may have its own scheme.
+            Credential::Foreign if !requirement.asks_for_identity() => None,
+            credential => self.identity_of(head, credential)?,
+        };
+        let facts = Facts {
+            identity: identity.as_deref(),
+            client: head.client,
+        };
+        match requirement.judge(&facts) {
+            Ok(()) => Ok(Permit { identity }),
+            Err(Unmet::NotSignedIn) => Err(Denial::Unauthenticated(Unauthenticated::NoCredential)),
+            Err(Unmet::Rule(unmet)) => Err(Denial::Forbidden { unmet }),
+        }
+    }
+
+    /// Who a request's credential speaks for, whatever it may do: for the gateway's own endpoints.
+    pub fn identify(&self, head: &RequestHead<'_>) -> Result<Arc<Identity>, Denial> {
+        self.identity_of(head, head.credential(Self::SESSION_COOKIE))?
+            .ok_or(Denial::Unauthenticated(Unauthenticated::NoCredential))
+    }
+
+    /// Who a token speaks for.
+    pub fn identify_token(&self, token: &str) -> Result<Arc<Identity>, Denial> {
+        let now = self.now();
+        let identity = self
+            .parts
+            .tokens
+            .identify(token, now)
+            .map_err(token_denial)?;
+        match self.parts.revocations.check(identity.session, now) {
+            revocation::Standing::Live => Ok(identity),
+            revocation::Standing::Ended => Err(Denial::Unauthenticated(Unauthenticated::Revoked)),
+            revocation::Standing::Unknown => Err(Denial::Unavailable {
+                what: "nothing heard from the session store for longer than sessions.max_staleness",
+                retry_after: RETRY_AFTER,
+            }),
+        }
+    }
+
+    /// The tokens that are welcome here.
+    pub fn tokens(&self) -> &Tokens {
+        &self.parts.tokens
+    }
+
+    /// A credential that is there counts, good or bad: a bad one is a refusal, never "anonymous".
+    fn identity_of(
+        &self,
+        head: &RequestHead<'_>,
+        credential: Credential<'_>,
+    ) -> Result<Option<Arc<Identity>>, Denial> {
+        match credential {
+            Credential::Absent => Ok(None),
+            Credential::Bearer(token) => self.identify_token(token).map(Some),
+            Credential::Cookie(token) => {
+                let identity = self.identify_token(token)?;
+                self.refuse_foreign_page(head, &identity)?;
+                Ok(Some(identity))
+            }
+            Credential::Foreign => Err(Denial::Unauthenticated(Unauthenticated::ForeignScheme)),
+            Credential::Ambiguous => Err(Denial::Unauthenticated(Unauthenticated::Ambiguous)),
+        }
+    }
+
+    /// A browser sends the cookie along whichever page asks. What changes something must come from a
+    /// page of this origin; a client that says nothing of the page shows the CSRF token instead.
+    fn refuse_foreign_page(
+        &self,
+        head: &RequestHead<'_>,
+        identity: &Identity,
+    ) -> Result<(), Denial> {
+        // A WebSocket begins with a GET, but whoever opens it can do all that it allows.
+        let harmless = head.method.is_safe() && !head.headers.contains_key(UPGRADE);
+        let allowed = match head.origin() {
+            RequestOrigin::Same => true,
+            RequestOrigin::Cross => harmless,
+            RequestOrigin::Untold => harmless || self.shows_csrf_token(head, identity.session),
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(Denial::CrossOrigin)
+        }
+    }
+}
+
+const fn token_denial(error: TokenError) -> Denial {
+    match error {
+        TokenError::KeysUnavailable => Denial::Unavailable {
+            what: "the keys of a token's issuer are not to be had",
+            retry_after: RETRY_AFTER,
+        },
+        refused => Denial::Unauthenticated(Unauthenticated::Token(refused)),
+    }
+}

@@ -1,0 +1,135 @@
+//! Moving a session on to new tokens.
+
+use super::{About, Auth, Caller, IssueError, SignedIn};
+use crate::audit::{Action, Outcome};
+use crate::session::{RefreshToken, Session, SessionKind, Subject};
+use crate::sessions::{Ended, Refresh, Refreshed};
+use crate::unavailable::Unavailable;
+use crate::user::{AccountStatus, User};
+
+/// Why a session was not refreshed.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// There is no such session (any more).
+    #[error("the session has ended")]
+    Gone,
+    /// The token was an older one: somebody holds a copy. Its session has been ended.
+    #[error("the refresh token was used before")]
+    Reused,
+    /// The user was removed, disabled, or is no longer an admin; the session has been ended.
+    #[error("the account may no longer have this session")]
+    UserGone,
+    /// A store is away.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// No token could be made.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+}
+
+impl Auth {
+    /// Reads a refresh token and finds its session: `None` where the text is no token of ours, or the
+    /// session has ended.
+    pub async fn session_of(
+        &self,
+        token: &str,
+    ) -> Result<Option<(RefreshToken, Session)>, Unavailable> {
+        let Ok(token) = self.parts.tokens.session_signer().read_refresh_token(token) else {
+            return Ok(None);
+        };
+        let session = self.parts.sessions.find(token.session, self.now()).await?;
+        Ok(session.map(|session| (token, session)))
+    }
+
+    /// Moves a session on to new tokens.
+    pub async fn refresh(
+        &self,
+        token: RefreshToken,
+        caller: &Caller,
+    ) -> Result<SignedIn, RefreshError> {
+        let refresh = Refresh {
+            token,
+            now: self.now(),
+            lifetime: self.parts.lifetimes.refresh,
+            grace: self.parts.lifetimes.grace,
+        };
+        let outcome = self.parts.sessions.refresh(refresh).await;
+        let (session, result) = match outcome {
+            Ok(Refreshed::Rotated(session) | Refreshed::Repeated(session)) => {
+                let result = self.continue_session(session.clone()).await;
+                (Some(session), result)
+            }
+            Ok(Refreshed::Reused(session)) => {
+                self.forget(&session);
+                (Some(session), Err(RefreshError::Reused))
+            }
+            Ok(Refreshed::Gone) => (None, Err(RefreshError::Gone)),
+            Err(unavailable) => (None, Err(unavailable.into())),
+        };
+        let user = session
+            .as_ref()
+            .map(|session| session.subject.user.to_string());
+        let about = About {
+            actor: user.as_deref(),
+            session: session.as_ref(),
+            caller,
+        };
+        self.record(Action::Refresh, verdict(&result), &about);
+        result
+    }
+
+    /// A user store that is away does not sign anybody out: the session goes on with what was known of
+    /// its user. A user who is known to be gone does end it.
+    async fn continue_session(&self, mut session: Session) -> Result<SignedIn, RefreshError> {
+        let user = match self.parts.users.by_id(session.subject.user).await {
+            Ok(Some(user)) if may_keep(&session, &user) => Some(user),
+            Ok(_gone_or_closed) => {
+                self.parts.sessions.end(session.id, self.now()).await?;
+                self.forget(&session);
+                return Err(RefreshError::UserGone);
+            }
+            Err(error) => {
+                tracing::warn!(session = %session.id, %error, "refreshed without the user store");
+                None
+            }
+        };
+        if let Some(user) = &user {
+            let subject = Subject::of(user);
+            if subject != session.subject {
+                self.parts
+                    .sessions
+                    .update_subject(session.id, &subject)
+                    .await?;
+                session.subject = subject;
+            }
+        }
+        Ok(self.issue(session, user)?)
+    }
+
+    /// Takes effect here at once; the other replicas hear of it from the store.
+    pub(super) fn forget(&self, session: &Session) {
+        self.parts.revocations.note(Ended {
+            session: session.id,
+            at: self.now(),
+        });
+    }
+}
+
+fn may_keep(session: &Session, user: &User) -> bool {
+    let role_holds = match session.kind {
+        SessionKind::Admin => user.roles.has_admin(),
+        SessionKind::User => true,
+    };
+    user.status == AccountStatus::Enabled && role_holds
+}
+
+const fn verdict(result: &Result<SignedIn, RefreshError>) -> (Outcome, &'static str) {
+    match result {
+        Ok(_) => (Outcome::Success, "refreshed"),
+        Err(RefreshError::Gone) => (Outcome::Refused, "session-ended"),
+        Err(RefreshError::Reused) => (Outcome::Refused, "reused-token"),
+        Err(RefreshError::UserGone) => (Outcome::Refused, "account-gone"),
+        Err(RefreshError::Unavailable(_)) => (Outcome::Failed, "store-unavailable"),
+        Err(RefreshError::Issue(_)) => (Outcome::Failed, "no-token-made"),
+    }
+}

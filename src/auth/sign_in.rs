@@ -1,0 +1,273 @@
+//! Signing in with a password.
+
+use std::time::Duration;
+
+use super::{About, Auth, Caller, IssueError, SignedIn};
+use crate::audit::{Action, Outcome};
+use crate::id::SessionId;
+use crate::password::{Busy, Verdict};
+use crate::secret::SecretText;
+use crate::session::{ClientKind, Generation, Session, SessionKind, Subject};
+use crate::sessions::{Created, Epoch};
+use crate::unavailable::Unavailable;
+use crate::user::{AccountStatus, EmailStatus, Login, User};
+use crate::users::{PasswordHash, StoredUser, UserChange};
+
+/// An attempt to sign in with a password.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// The address or user name, as typed.
+    pub login: String,
+    /// The password.
+    pub password: SecretText,
+    /// Which entrance: at the admin's one, a valid user who is no admin is refused.
+    pub entrance: SessionKind,
+    /// What kind of client asks.
+    pub client: ClientKind,
+    /// Who asks.
+    pub caller: Caller,
+}
+
+/// Whether an address must be confirmed before its user signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailRule {
+    /// It must be.
+    MustBeVerified,
+    /// It need not be.
+    MayBeUnverified,
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Unknown user, wrong password, account without a password: one answer, one cost.
+    #[error("wrong login or password")]
+    WrongCredentials,
+    /// The password was right, but the account is closed.
+    #[error("the account is disabled")]
+    Disabled,
+    /// The password was right, but the address must be confirmed first.
+    #[error("the email address is not verified")]
+    EmailUnverified,
+    /// The password was right, but this is the admin's entrance.
+    #[error("not an administrator")]
+    NotAdmin,
+    /// Too many passwords are being checked already.
+    #[error("too many sign-ins at once")]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// A store is away.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// No token could be made.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+}
+
+/// How a sign-in failed, as the audit log tells it. Clients see the [`SignInError`] alone.
+enum Failure {
+    UnknownUser,
+    WrongPassword,
+    Said(SignInError),
+}
+
+impl<E: Into<SignInError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Said(error.into())
+    }
+}
+
+impl From<Busy> for SignInError {
+    fn from(busy: Busy) -> Self {
+        Self::Busy {
+            retry_after: busy.retry_after,
+        }
+    }
+}
+
+impl Auth {
+    /// Checks a password and opens a session.
+    pub async fn sign_in(&self, attempt: SignIn) -> Result<SignedIn, SignInError> {
+        let result = self.try_sign_in(&attempt).await;
+        self.record_sign_in(&attempt, &result);
+        result.map_err(|failure| match failure {
+            Failure::UnknownUser | Failure::WrongPassword => SignInError::WrongCredentials,
+            Failure::Said(error) => error,
+        })
+    }
+
+    /// One look-up and one hash, whether the user is unknown or the password wrong; whatever else it
+    /// takes, only the right password sets off.
+    async fn try_sign_in(&self, attempt: &SignIn) -> Result<SignedIn, Failure> {
+        // What is no login cannot be anybody's: it takes the same way as an unknown one.
+        let Ok(login) = Login::parse(&attempt.login) else {
+            self.check_password(None, &attempt.password).await?;
+            return Err(Failure::UnknownUser);
+        };
+        let stored = self.parts.users.by_login(&login).await?;
+        let hash = stored.as_ref().and_then(|stored| stored.password.clone());
+        let verdict = self.check_password(hash.clone(), &attempt.password).await?;
+        match (stored, hash, verdict) {
+            (None, ..) => Err(Failure::UnknownUser),
+            (Some(_), None, _) | (Some(_), Some(_), Verdict::Wrong) => Err(Failure::WrongPassword),
+            (Some(known), Some(hash), Verdict::Right | Verdict::RightButOutdated) => {
+                let proved = Proved {
+                    known,
+                    hash,
+                    verdict,
+                };
+                self.open_session(attempt, &login, proved).await
+            }
+        }
+    }
+
+    /// The password was right when its hash was read. An administrator may have closed the account or
+    /// changed the password since; "end all sessions" moves the epoch on after such a change, so a
+    /// record that is read after the epoch is either the new one or the session is not made.
+    async fn open_session(
+        &self,
+        attempt: &SignIn,
+        login: &Login,
+        proved: Proved,
+    ) -> Result<SignedIn, Failure> {
+        let epoch = self.parts.sessions.epoch(proved.known.user.id).await?;
+        let fresh = self
+            .parts
+            .users
+            .by_login(login)
+            .await?
+            .ok_or(Failure::UnknownUser)?;
+        self.confirm_password(attempt, &fresh, &proved).await?;
+        self.refuse_by_account(attempt, &fresh.user)?;
+        if proved.verdict == Verdict::RightButOutdated {
+            self.upgrade_hash(&fresh.user, &proved.hash, &attempt.password)
+                .await;
+        }
+        let session = self.new_session(attempt, &fresh.user);
+        self.store_session(&session, epoch).await?;
+        Ok(self.issue(session, Some(fresh.user))?)
+    }
+
+    /// Another sign-in may have upgraded the hash meanwhile; then the password is checked against that.
+    async fn confirm_password(
+        &self,
+        attempt: &SignIn,
+        fresh: &StoredUser,
+        proved: &Proved,
+    ) -> Result<(), Failure> {
+        if fresh.password.as_ref() == Some(&proved.hash) {
+            return Ok(());
+        }
+        let verdict = self
+            .check_password(fresh.password.clone(), &attempt.password)
+            .await?;
+        match (&fresh.password, verdict) {
+            (Some(_), Verdict::Right | Verdict::RightButOutdated) => Ok(()),
+            (None, _) | (Some(_), Verdict::Wrong) => Err(Failure::WrongPassword),
+        }
+    }
+
+    fn refuse_by_account(&self, attempt: &SignIn, user: &User) -> Result<(), SignInError> {
+        match user.status {
+            AccountStatus::Enabled => {}
+            AccountStatus::Disabled => return Err(SignInError::Disabled),
+        }
+        match (self.parts.email_rule, user.email_status) {
+            (EmailRule::MustBeVerified, EmailStatus::Unverified) => {
+                return Err(SignInError::EmailUnverified);
+            }
+            (EmailRule::MustBeVerified, EmailStatus::Verified)
+            | (EmailRule::MayBeUnverified, EmailStatus::Verified | EmailStatus::Unverified) => {}
+        }
+        match attempt.entrance {
+            SessionKind::Admin if !user.roles.has_admin() => Err(SignInError::NotAdmin),
+            SessionKind::Admin | SessionKind::User => Ok(()),
+        }
+    }
+
+    async fn check_password(
+        &self,
+        hash: Option<PasswordHash>,
+        password: &SecretText,
+    ) -> Result<Verdict, SignInError> {
+        Ok(self.parts.passwords.check(hash, password.clone()).await?)
+    }
+
+    /// An upgrade that fails is tried again at the next sign-in; it is no reason to refuse this one.
+    async fn upgrade_hash(&self, user: &User, from: &PasswordHash, password: &SecretText) {
+        let Ok(to) = self.parts.passwords.hash(password.clone()).await else {
+            return;
+        };
+        let change = UserChange::Rehash {
+            from: from.clone(),
+            to,
+        };
+        if let Err(error) = self.parts.users.change(user.id, change).await {
+            tracing::warn!(user = %user.id, %error, "a password hash could not be upgraded");
+        }
+    }
+
+    fn new_session(&self, attempt: &SignIn, user: &User) -> Session {
+        let now = self.now();
+        Session {
+            id: SessionId::new(now),
+            subject: Subject::of(user),
+            kind: attempt.entrance,
+            client: attempt.client,
+            generation: Generation::FIRST,
+            created_at: now,
+            refreshed_at: now,
+            expires_at: now.plus(self.parts.lifetimes.refresh),
+            address: attempt.caller.address.to_string(),
+            user_agent: attempt.caller.user_agent.clone(),
+        }
+    }
+
+    async fn store_session(&self, session: &Session, epoch: Epoch) -> Result<(), SignInError> {
+        match self.parts.sessions.create(session, epoch).await? {
+            Created::Stored => Ok(()),
+            // The account changed under our feet; who knows the new password signs in again.
+            Created::Superseded => Err(SignInError::WrongCredentials),
+        }
+    }
+
+    fn record_sign_in(&self, attempt: &SignIn, result: &Result<SignedIn, Failure>) {
+        let action = match attempt.entrance {
+            SessionKind::User => Action::SignIn,
+            SessionKind::Admin => Action::AdminSignIn,
+        };
+        let login = Login::parse(&attempt.login).ok();
+        let about = About {
+            actor: login.as_ref().map(Login::as_str),
+            session: result.as_ref().ok().map(|signed_in| &signed_in.session),
+            caller: &attempt.caller,
+        };
+        self.record(action, verdict(result), &about);
+    }
+}
+
+/// A user whose password was right, and the hash that said so.
+struct Proved {
+    known: StoredUser,
+    hash: PasswordHash,
+    verdict: Verdict,
+}
+
+const fn verdict(result: &Result<SignedIn, Failure>) -> (Outcome, &'static str) {
+    match result {
+        Ok(_) => (Outcome::Success, "signed-in"),
+        Err(Failure::UnknownUser) => (Outcome::Refused, "unknown-user"),
+        Err(Failure::WrongPassword) => (Outcome::Refused, "wrong-password"),
+        Err(Failure::Said(error)) => match error {
+            SignInError::WrongCredentials => (Outcome::Refused, "account-changed"),
+            SignInError::Disabled => (Outcome::Refused, "account-disabled"),
+            SignInError::EmailUnverified => (Outcome::Refused, "email-unverified"),
+            SignInError::NotAdmin => (Outcome::Refused, "not-an-admin"),
+            SignInError::Busy { .. } => (Outcome::Failed, "hashing-pool-full"),
+            SignInError::Unavailable(_) => (Outcome::Failed, "store-unavailable"),
+            SignInError::Issue(_) => (Outcome::Failed, "no-token-made"),
+        },
+    }
+}
