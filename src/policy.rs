@@ -46,9 +46,9 @@ pub enum Rule {
     /// The client's address lies in one of these networks.
     Networks(Networks),
     /// Every one of these rules; of none: met.
-    All(Vec<Rule>),
+    All(Vec<Self>),
     /// At least one of these rules; of none: not met.
-    Any(Vec<Rule>),
+    Any(Vec<Self>),
 }
 
 /// What a claim must be.

@@ -25,25 +25,30 @@ impl RequestHead<'_> {
     /// Then `Origin`, which older browsers send with unsafe methods. `same-site` is not same: another
     /// service of the domain may be anybody's. What cannot be read is cross.
     pub fn origin(&self, public: &Url) -> RequestOrigin {
-        if let Some(site) = sole(self.headers, "sec-fetch-site") {
-            return match site.map(HeaderValue::as_bytes) {
-                Some(b"same-origin" | b"none") => RequestOrigin::Same,
-                Some(_) | None => RequestOrigin::Cross,
-            };
-        }
-        match sole(self.headers, header::ORIGIN.as_str()) {
-            None => RequestOrigin::Untold,
-            Some(Some(origin)) if is_own(origin, &self.host, public) => RequestOrigin::Same,
-            Some(_) => RequestOrigin::Cross,
+        let by_site = judge(self.headers, "sec-fetch-site", |site| {
+            matches!(site.as_bytes(), b"same-origin" | b"none")
+        });
+        match by_site {
+            RequestOrigin::Same | RequestOrigin::Cross => by_site,
+            RequestOrigin::Untold => judge(self.headers, header::ORIGIN.as_str(), |origin| {
+                is_own(origin, &self.host, public)
+            }),
         }
     }
 }
 
-/// The header where it is there: its value, or nothing when there are several.
-fn sole<'a>(headers: &'a HeaderMap, name: &str) -> Option<Option<&'a HeaderValue>> {
+/// What one header says; of two copies, neither is believed.
+fn judge(
+    headers: &HeaderMap,
+    name: &str,
+    is_same: impl FnOnce(&HeaderValue) -> bool,
+) -> RequestOrigin {
     let mut lines = headers.get_all(name).iter();
-    let line = lines.next()?;
-    Some(lines.next().is_none().then_some(line))
+    match (lines.next(), lines.next()) {
+        (None, _) => RequestOrigin::Untold,
+        (Some(line), None) if is_same(line) => RequestOrigin::Same,
+        (Some(_), _) => RequestOrigin::Cross,
+    }
 }
 
 fn is_own(origin: &HeaderValue, host: &str, public: &Url) -> bool {

@@ -158,7 +158,7 @@ mod tests {
         let check = |cookie: Cookie, attributes: &str| {
             let name = cookie.name();
             let set = cookie
-                .set(&"a.b-c".into(), Duration::from_secs(900))
+                .set(&"a.b-c".into(), Duration::from_mins(15))
                 .unwrap();
             let expected = format!("{name}=a.b-c; {}", attributes.replace('N', "900"));
             assert_eq!(set, expected);
