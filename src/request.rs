@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Uri, Version, header};
 
 use crate::net::Networks;
@@ -87,17 +88,27 @@ fn check_target(parts: &Parts) -> Result<(), BadRequest> {
     if parts.method == Method::CONNECT {
         return Err(BadRequest::Connect);
     }
-    if !parts.uri.path().starts_with('/') {
+    if !begins_with_path(parts) {
         return Err(BadRequest::Target);
     }
     if !matches!(parts.uri.scheme_str(), None | Some("http" | "https")) {
         return Err(BadRequest::Scheme);
     }
-    let query = parts.uri.query().unwrap_or_default();
-    if query
-        .bytes()
-        .any(|byte| byte == b'#' || byte <= b' ' || byte == 0x7f)
-    {
+    check_query(parts.uri.query().unwrap_or_default())
+}
+
+/// `?x` is no path, though `Uri::path` makes `/` of it; only behind the authority of an absolute target
+/// is nothing the same as `/` (RFC 9110 §4.2.3).
+fn begins_with_path(parts: &Parts) -> bool {
+    let is_absolute_form = parts.version < Version::HTTP_2 && parts.uri.scheme().is_some();
+    let target = parts.uri.path_and_query().map(PathAndQuery::as_str);
+    is_absolute_form || target.is_some_and(|target| target.starts_with('/'))
+}
+
+/// The `http` crate lets none of these through; what we forward should not hang on that.
+fn check_query(query: &str) -> Result<(), BadRequest> {
+    let is_refused = |byte| byte == b'#' || byte <= b' ' || byte == 0x7f;
+    if query.bytes().any(is_refused) {
         return Err(BadRequest::Query);
     }
     Ok(())

@@ -103,6 +103,7 @@ fn a_target_is_a_path_of_the_web_in_its_one_spelling() {
     check("CONNECT a:443", Err(BadRequest::Connect));
     check("OPTIONS *", Err(BadRequest::Target));
     check("GET a:443", Err(BadRequest::Target));
+    check("GET https://a?x HTTP/2", Err(BadRequest::Target));
     check("GET ftp://a/", Err(BadRequest::Scheme));
     check(
         "GET /x/%2e%2e/admin",
@@ -114,6 +115,16 @@ fn a_target_is_a_path_of_the_web_in_its_one_spelling() {
     );
     // Cut off by the `http` crate: judged and sent without it.
     check("GET /secret#/public", Ok("/secret"));
+}
+
+#[test]
+fn a_query_is_sent_as_it_came_or_refused() {
+    for query in ["", "a=1&b=%00", "next=/../x//y;z", "ü"] {
+        assert_eq!(check_query(query), Ok(()), "{query:?}");
+    }
+    for query in ["a#b", "a b", "a\r\nb", "a\0", "a\x7f"] {
+        assert_eq!(check_query(query), Err(BadRequest::Query), "{query:?}");
+    }
 }
 
 #[test]
