@@ -1,17 +1,22 @@
-//! Addresses and networks: who the client is, and whether it is one of ours.
+//! Addresses, networks and hosts: who the client is, and whether it is one of ours.
+//!
+//! Which headers may say who the client is, [`request`](crate::request) knows.
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
-/// A list of networks. An IPv4 address in IPv6 clothes (`::ffff:10.0.0.1`) counts as the IPv4 address.
+pub mod host;
+
+/// A list of networks. An IPv4 address in IPv6 clothes (`::ffff:10.0.0.1`) counts as the IPv4 address,
+/// in the list as well as in a question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Networks(Vec<IpNet>);
 
 impl Networks {
     /// The networks of this list.
-    pub const fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks.into_iter().map(canonical).collect())
     }
 
     /// Whether one of them holds `address`.
@@ -23,5 +28,47 @@ impl Networks {
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The networks, in their canonical form.
+    pub fn iter(&self) -> impl Iterator<Item = &IpNet> {
+        self.0.iter()
+    }
+}
+
+/// `::ffff:10.0.0.0/104` as `10.0.0.0/8`: left in IPv6 clothes it would hold no address at all, as
+/// every address is undressed before it is looked for.
+fn canonical(network: IpNet) -> IpNet {
+    const MAPPED_BITS: u8 = 96;
+    let (IpAddr::V4(address), IpNet::V6(clothed)) = (network.addr().to_canonical(), network) else {
+        return network;
+    };
+    let bits = clothed.prefix_len().checked_sub(MAPPED_BITS);
+    match bits.map(|bits| Ipv4Net::new(address, bits)) {
+        Some(Ok(plain)) => IpNet::V4(plain),
+        _ => network,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv4_address_in_ipv6_clothes_is_the_ipv4_address() {
+        let check = |network: &str, address: &str, expected: bool| {
+            let networks = Networks::new(vec![network.parse().unwrap()]);
+            let held = networks.contains(address.parse().unwrap());
+            assert_eq!(held, expected, "{address} in {network}");
+        };
+        check("10.0.0.0/8", "10.1.2.3", true);
+        check("10.0.0.0/8", "::ffff:10.1.2.3", true);
+        check("10.0.0.0/8", "::ffff:11.1.2.3", false);
+        check("::ffff:10.0.0.0/104", "10.1.2.3", true);
+        check("::ffff:10.0.0.0/104", "11.1.2.3", false);
+        check("::ffff:10.0.0.1/128", "::ffff:10.0.0.1", true);
+        check("::/0", "10.1.2.3", false);
+        check("fd00::/8", "fd12::1", true);
+        check("0.0.0.0/0", "fd12::1", false);
     }
 }

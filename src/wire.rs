@@ -1,1 +1,7 @@
-//! To come: wire.
+//! What all faces share on the wire: problem bodies, refusals, cookies.
+//!
+//! An error becomes a response here, once. Inside we distinguish, outside we merge.
+
+pub mod cookie;
+pub mod problem;
+pub mod refusal;

@@ -1,0 +1,65 @@
+//! The credential that a request shows.
+
+use http::{HeaderValue, header};
+
+use super::RequestHead;
+use super::cookie::{self, ShownCookie};
+
+/// The credential that a request shows. Credentials are looked for in a fixed order, and the first
+/// that is there counts, good or bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential<'a> {
+    /// None.
+    Absent,
+    /// `Authorization: Bearer …` (RFC 6750 §2.1); the unverified token.
+    Bearer(&'a str),
+    /// The session cookie; the unverified token in it.
+    Cookie(&'a str),
+    /// An `Authorization` of another scheme: nothing of ours.
+    Foreign,
+    /// Two `Authorization` headers, two session cookies, an empty one, bytes that are no text:
+    /// nobody's guess.
+    Ambiguous,
+}
+
+impl<'a> RequestHead<'a> {
+    /// The credential of this request: `Authorization` before the session cookie `cookie_name`.
+    ///
+    /// A token in the query (RFC 6750 §2.3) is never looked at: queries end up in logs.
+    pub fn credential(&self, cookie_name: &str) -> Credential<'a> {
+        let mut lines = self.headers.get_all(header::AUTHORIZATION).iter();
+        match (lines.next(), lines.next()) {
+            (Some(line), None) => authorization(line),
+            (Some(_), Some(_)) => Credential::Ambiguous,
+            (None, _) => match cookie::find(self.headers, cookie_name) {
+                ShownCookie::Absent => Credential::Absent,
+                ShownCookie::Once(value) => Credential::Cookie(value),
+                ShownCookie::Ambiguous => Credential::Ambiguous,
+            },
+        }
+    }
+}
+
+/// Reads `scheme SP token`; the scheme in any letter case (RFC 9110 §11.1).
+fn authorization(line: &HeaderValue) -> Credential<'_> {
+    let Ok(text) = line.to_str() else {
+        return Credential::Ambiguous;
+    };
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if scheme.is_empty() || scheme.contains(['\t', ',']) {
+        return Credential::Ambiguous;
+    }
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Credential::Foreign;
+    }
+    let token = token.trim_matches(' ');
+    if token.is_empty() || !token.bytes().all(is_token_byte) {
+        return Credential::Ambiguous;
+    }
+    Credential::Bearer(token)
+}
+
+/// `b64token` of RFC 6750 §2.1; white space or a comma would make it two.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
