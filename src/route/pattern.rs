@@ -36,3 +36,41 @@ pub enum Methods {
     /// These; `GET` brings `HEAD` along.
     Only(Vec<http::Method>),
 }
+
+/// Why a text is no pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is no pattern")]
+pub struct PatternError;
+
+impl HostPattern {
+    /// Reads a host, or `*.` and a domain.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let host = text.to_ascii_lowercase();
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        let (below, name) = match host.strip_prefix("*.") {
+            Some(domain) => (true, domain),
+            None => (false, host.as_str()),
+        };
+        match name {
+            "" => Err(PatternError),
+            name if !name.chars().all(allowed) => Err(PatternError),
+            name if below => Ok(Self::Below(name.into())),
+            name => Ok(Self::Exact(name.into())),
+        }
+    }
+}
+
+impl PathPattern {
+    /// Reads a path pattern.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let segments = text.strip_prefix('/').ok_or(PatternError)?.split('/');
+        let segments = segments.map(|segment| match segment {
+            "**" => Segment::Rest,
+            "*" => Segment::One,
+            literal => Segment::Literal(literal.into()),
+        });
+        Ok(Self {
+            segments: segments.collect(),
+        })
+    }
+}
