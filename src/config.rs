@@ -1,12 +1,20 @@
 //! `gateway.toml`: from the text of a file to a [`Config`] in which wrong combinations do not exist.
+//!
+//! Each part of the file has a reader of its own below; all of them note their mistakes with one
+//! [`reader`], so that they come back together.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::HeaderValue;
+use toml::de::DeTable;
 use url::Url;
 
+use self::environment::Environment;
+use self::mistake::{Entry, Mistake, Mistakes};
+use self::reader::{Defaults, Read, Reader, Section, Source};
+use self::reference::tables;
 use crate::keys::{IssuerConfig, KeySource, SigningAlgorithm};
 use crate::listen;
 use crate::net::Networks;
@@ -16,6 +24,103 @@ use crate::route::RouteConfig;
 use crate::route::pattern::HostPattern;
 use crate::secret::SecretText;
 use crate::session::Lifetimes;
+
+mod claims;
+pub mod conflicts;
+pub mod environment;
+mod faces;
+mod issuers;
+pub mod mistake;
+mod reader;
+pub mod reference;
+mod requirement;
+mod routing;
+mod server;
+mod stores;
+#[cfg(test)]
+mod tests;
+mod values;
+
+/// Reads a file.
+pub fn load(path: &Path, environment: &dyn Environment) -> Result<Config, Mistakes> {
+    let whole_file = |found| Mistake::whole_file(path.display().to_string(), found);
+    let bytes = environment
+        .read_file(path)
+        .map_err(|error| whole_file(format!("cannot be read ({error})")))?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        whole_file(format!(
+            "is no UTF-8 text from byte {} on",
+            error.valid_up_to()
+        ))
+    })?;
+    parse(text, path, environment)
+}
+
+/// Reads the text of a file. `file` is its path: relative paths in the text start where it lies, and
+/// mistakes name it.
+pub fn parse(text: &str, file: &Path, environment: &dyn Environment) -> Result<Config, Mistakes> {
+    let (tree, syntax) = DeTable::parse_recoverable(text);
+    let defaults = Defaults::new();
+    let source = Source {
+        file,
+        text,
+        environment,
+    };
+    let reader = Reader::new(&source, &defaults);
+    let config = read(&Section::root(&reader, tree.get_ref(), &tables::ROOT));
+    let mistakes = reader.mistakes(syntax);
+    match config {
+        Ok(config) if mistakes.is_empty() => {
+            Mistakes::unless_none(conflicts::conflicts(&config), config)
+        }
+        _ => Err(Mistakes::of(mistakes)),
+    }
+}
+
+/// Every part is read before the first `?`: no mistake hides another.
+fn read(root: &Section<'_>) -> Read<Config> {
+    let server = server::read(root);
+    let state_directory = stores::state_directory(root);
+    let public_url = server.as_ref().map(|server| &server.listen.public_url);
+    let fallbacks = (
+        public_url.map_err(|noted| *noted),
+        state_directory.as_deref().map_err(|noted| *noted),
+    );
+    let tokens = issuers::tokens(root, fallbacks);
+    let own_issuer = tokens.as_ref().ok().map(|tokens| tokens.issuer.as_str());
+    let issuers = issuers::issuers(root, own_issuer);
+    let sessions = stores::sessions(root);
+    let users = stores::users(root);
+    let passwords = stores::passwords(root);
+    let upstreams = routing::upstreams(root);
+    let routes = routing::routes(root, &upstreams);
+    let dialects = faces::dialects(root);
+    let headers = faces::headers(root);
+    let log = faces::log(root);
+    let server = server?;
+    let (routes, route_entries) = routes?.into_iter().unzip();
+    let (dialects, dialect_entries) = dialects?.into_iter().unzip();
+    Ok(Config {
+        listen: server.listen,
+        trusted_proxies: server.trusted_proxies,
+        state_directory: state_directory?,
+        sessions: sessions?,
+        users: users?,
+        passwords: passwords?,
+        tokens: tokens?,
+        issuers: issuers?,
+        upstreams: upstreams.configs?,
+        routes,
+        dialects,
+        headers: headers?,
+        ops: server.ops,
+        log: log?,
+        sources: Sources {
+            routes: route_entries,
+            dialects: dialect_entries,
+        },
+    })
+}
 
 /// All settings of a gateway, parsed and consistent.
 #[derive(Clone, Debug)]
@@ -48,6 +153,17 @@ pub struct Config {
     pub ops: Option<SocketAddr>,
     /// `[log]`.
     pub log: LogConfig,
+    /// Where the routes and dialects stand in the file.
+    pub sources: Sources,
+}
+
+/// Where the entries of the file stand, for checks that see all of them.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// For each of `routes`, by index; those of one entry with several hosts share it.
+    pub routes: Vec<Entry>,
+    /// For each of `dialects`, by index.
+    pub dialects: Vec<Entry>,
 }
 
 /// Where sessions are kept, and how long they live.
@@ -68,7 +184,7 @@ pub enum SessionStoreConfig {
     Embedded,
     /// In a Redis server.
     Redis {
-        /// `redis://` or `rediss://`, without a password.
+        /// `redis://` or `rediss://`, perhaps with a user name, without a password.
         url: Url,
         /// The password, apart.
         password: Option<SecretText>,
@@ -77,11 +193,29 @@ pub enum SessionStoreConfig {
     },
 }
 
-/// Where users are kept.
+/// Where users are kept, and which of them may sign in.
 #[derive(Clone, Debug)]
-pub enum UsersConfig {
+pub struct UsersConfig {
+    /// Where.
+    pub store: UserStoreConfig,
+    /// What is asked of their address.
+    pub email: EmailPolicy,
+}
+
+/// Where users are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserStoreConfig {
     /// In the SQLite file of the state directory.
     Embedded,
+}
+
+/// What a sign-in asks of the user's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailPolicy {
+    /// Nothing.
+    Any,
+    /// That it was proved (`require_verified_email = true`).
+    Verified,
 }
 
 /// The gateway's own tokens.
@@ -113,7 +247,7 @@ pub struct DialectConfig {
 /// The login APIs that the gateway can speak beside its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DialectShape {
-    /// InsForge.
+    /// `InsForge`.
     InsForge,
 }
 

@@ -1,0 +1,174 @@
+//! `[[dialects]]`, `[headers]`, `[log]`: what clients, upstreams and operators see.
+
+use http::{HeaderName, HeaderValue};
+
+use super::mistake::Entry;
+use super::reader::{Complaint, Read, Section, Value, all, quoted};
+use super::reference::tables;
+use super::routing::host;
+use super::values::{origin, path};
+use super::{DialectConfig, DialectShape, LogConfig, LogTarget};
+use crate::proxy::IdentityHeaders;
+use crate::route::pattern::HostPattern;
+
+/// The dialects, each with the entry of the file that it comes from.
+pub(super) fn dialects(root: &Section<'_>) -> Read<Vec<(DialectConfig, Entry)>> {
+    let sections = root.sections("dialects", &tables::DIALECTS)?;
+    all(sections.into_iter().map(|section| {
+        let section = section?;
+        Ok((dialect(&section)?, section.entry()))
+    }))
+}
+
+fn dialect(section: &Section<'_>) -> Read<DialectConfig> {
+    let shape = section.read("shape", shape);
+    let host = section.optional("host", host);
+    let allowed_origins = section.list("allowed_origins", allowed_origin);
+    Ok(DialectConfig {
+        shape: shape?,
+        host: host?.unwrap_or(HostPattern::Any),
+        allowed_origins: allowed_origins?,
+    })
+}
+
+fn shape(value: &Value<'_>) -> Read<DialectShape> {
+    let later = ["supabase", "actian", "vaniyk", "strikebet"];
+    let text = value.text("\"insforge\"")?;
+    if later.contains(&text) {
+        let complaint = Complaint::new(format!("\"{text}\" is not supported by this version"));
+        return Err(value.note(complaint.expected("\"insforge\"")));
+    }
+    value.one_of("\"insforge\"", &[("insforge", DialectShape::InsForge)])
+}
+
+/// In the spelling in which browsers send it (RFC 6454 §6.2): comparing is then comparing bytes.
+fn allowed_origin(value: &Value<'_>) -> Read<HeaderValue> {
+    let expected =
+        "an origin such as \"https://app.example.com\"; a wildcard would let every page in";
+    let url = origin(value, &["https", "http"], expected)?;
+    let origin = HeaderValue::from_str(&url.origin().ascii_serialization());
+    origin.map_err(|_no_text| value.wrong_type(expected))
+}
+
+pub(super) fn headers(root: &Section<'_>) -> Read<IdentityHeaders> {
+    let headers = root.section("headers", &tables::HEADERS)?;
+    let mut seen = Vec::new();
+    let mut read = |name| headers.read(name, |value| header(value, &mut seen));
+    let subject = read("subject");
+    let email = read("email");
+    let roles = read("roles");
+    let session = read("session");
+    Ok(IdentityHeaders {
+        subject: subject?,
+        email: email?,
+        roles: roles?,
+        session: session?,
+    })
+}
+
+/// Headers that mean something of their own: to overwrite or drop them would break requests, or
+/// change what others make of them. Every `proxy-`, `sec-`, `content-`, `if-`, `access-control-`
+/// and `x-forwarded-` header is one, too.
+const TAKEN: &[&str] = &[
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "age",
+    "allow",
+    "authorization",
+    "cache-control",
+    "connection",
+    "cookie",
+    "date",
+    "early-data",
+    "expect",
+    "forwarded",
+    "from",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "max-forwards",
+    "origin",
+    "pragma",
+    "prefer",
+    "priority",
+    "range",
+    "referer",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "via",
+    "warning",
+    "www-authenticate",
+    "x-real-ip",
+    "x-request-id",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-http-method-override",
+];
+
+const TAKEN_FAMILIES: &[&str] = &[
+    "proxy-",
+    "sec-",
+    "content-",
+    "if-",
+    "access-control-",
+    "x-forwarded-",
+];
+
+/// A header name that is taken by nobody; `_` counts as `-`, as many upstreams read it.
+fn header(value: &Value<'_>, seen: &mut Vec<String>) -> Read<HeaderName> {
+    let expected = "a header name of its own, such as \"X-Auth-Subject\"";
+    let name: HeaderName = value.parsed(expected, |text| text.parse().ok())?;
+    let folded = name.as_str().replace('_', "-");
+    let standard = TAKEN.contains(&folded.as_str())
+        || TAKEN_FAMILIES
+            .iter()
+            .any(|family| folded.starts_with(family));
+    if standard {
+        let complaint = Complaint::new(format!(
+            "found {}, which has a meaning of its own",
+            quoted(&folded)
+        ));
+        return Err(value.note(complaint.expected(expected)));
+    }
+    if seen.contains(&folded) {
+        let complaint = Complaint::new(format!("found {} twice", quoted(&folded)));
+        return Err(value.note(complaint.expected(expected)));
+    }
+    seen.push(folded);
+    Ok(name)
+}
+
+pub(super) fn log(root: &Section<'_>) -> Read<LogConfig> {
+    let log = root.section("log", &tables::LOG)?;
+    let access = log.read("access", log_target);
+    let audit = log.read("audit", log_target);
+    Ok(LogConfig {
+        access: access?,
+        audit: audit?,
+    })
+}
+
+fn log_target(value: &Value<'_>) -> Read<LogTarget> {
+    if value.table().is_some() {
+        let section = value.section(&tables::LOG_FILE)?;
+        return section.read("file", path).map(LogTarget::File);
+    }
+    let expected = "\"stdout\", \"off\" or { file = \"/path\" }";
+    let choices = [("stdout", Target::Stdout), ("off", Target::Off)];
+    value.one_of(expected, &choices).map(|target| match target {
+        Target::Stdout => LogTarget::Stdout,
+        Target::Off => LogTarget::Off,
+    })
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    Stdout,
+    Off,
+}

@@ -1,0 +1,715 @@
+//! The tables themselves, in the order in which the manual shows them.
+
+use super::Default::{Required, Value, Words};
+use super::Form::{Inline, List, Single};
+use super::{Default, Key, Kind, Table};
+
+/// Every table of the file.
+pub static TABLES: &[&Table] = &[
+    &ROOT,
+    &SERVER,
+    &TLS,
+    &CERTIFICATES,
+    &STATE,
+    &SESSIONS,
+    &SESSION_STORE,
+    &USERS,
+    &PASSWORDS,
+    &TOKENS,
+    &ISSUERS,
+    &ISSUER_KEYS,
+    &ADMIN_CLAIM,
+    &UPSTREAMS,
+    &ROUTES,
+    &RULE,
+    &CLAIM,
+    &DIALECTS,
+    &HEADERS,
+    &OPS,
+    &LOG,
+    &LOG_FILE,
+    &SECRET,
+];
+
+const fn key(name: &'static str, kind: Kind, default: Default, meaning: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+        meaning,
+    }
+}
+
+const fn span(least: &'static str, most: &'static str) -> Kind {
+    Kind::Duration { least, most }
+}
+
+const fn count(least: u32, most: u32, unit: &'static str) -> Kind {
+    Kind::Integer { least, most, unit }
+}
+
+const ADDRESSES: Kind = Kind::Words("a list of addresses with port, such as [\"0.0.0.0:8443\"]");
+const PATH: Kind = Kind::Words("a path");
+const TEXT: Kind = Kind::Words("a text that is not empty");
+const TEXTS: Kind = Kind::Words("a list of texts, at least one");
+const NETWORKS: Kind = Kind::Words("a list of networks, such as [\"10.0.0.0/8\"]");
+const HEADER: Kind = Kind::Words("a header name of its own, such as \"X-Auth-Subject\"");
+const SECRET_KIND: Kind = Kind::Words("{ env = \"NAME\" } or { file = \"/path\" }");
+const LOG_KIND: Kind = Kind::Words("\"stdout\", \"off\" or { file = \"/path\" }");
+const RULES: Kind = Kind::Words("a list of tables such as { roles = [\"staff\"] }, at least one");
+const JSON: Kind = Kind::Words("a text, a number, true or false");
+const JSON_LIST: Kind = Kind::Words("a list of texts, numbers, true or false; at least one");
+const CLAIM_PATH: Kind = Kind::Words("the path of a claim, such as \"realm_access.roles\"");
+
+/// The file itself.
+pub static ROOT: Table = Table {
+    path: "",
+    form: Single,
+    meaning: "",
+    keys: &[],
+    later: &[],
+};
+
+/// `[server]`
+pub static SERVER: Table = Table {
+    path: "server",
+    form: Single,
+    meaning: "Where clients connect, and what a connection may take.",
+    keys: &[
+        key(
+            "listen",
+            ADDRESSES,
+            Value("[\"0.0.0.0:8443\"]"),
+            "Where HTTPS is served; at least one.",
+        ),
+        key(
+            "redirect_http",
+            ADDRESSES,
+            Value("[]"),
+            "Where plain HTTP is answered with 308 to `public_url`.",
+        ),
+        key(
+            "public_url",
+            Kind::Words("an https origin, such as \"https://gw.example.com\""),
+            Words("`https://localhost` with the port of the first `listen`"),
+            "The origin that clients use.",
+        ),
+        key(
+            "trusted_proxies",
+            NETWORKS,
+            Value("[]"),
+            "Whose `X-Forwarded-For` is believed.",
+        ),
+        key(
+            "max_connections",
+            count(1, 1_000_000, "connections"),
+            Value("10000"),
+            "At once, over all listeners.",
+        ),
+        key(
+            "max_connections_per_address",
+            count(1, 1_000_000, "connections"),
+            Value("1000"),
+            "At once, from one client address.",
+        ),
+        key(
+            "handshake_timeout",
+            span("100ms", "5m"),
+            Value("\"10s\""),
+            "How long a TLS handshake may take.",
+        ),
+        key(
+            "header_timeout",
+            span("100ms", "5m"),
+            Value("\"10s\""),
+            "How long the head of a request may take.",
+        ),
+        key(
+            "idle_timeout",
+            span("1s", "1h"),
+            Value("\"75s\""),
+            "How long a connection may be idle between requests.",
+        ),
+        key(
+            "drain_timeout",
+            span("0s", "1h"),
+            Value("\"30s\""),
+            "How long requests in flight may go on after SIGTERM.",
+        ),
+        key(
+            "threads",
+            count(1, 1024, "threads"),
+            Words("the number of cores"),
+            "Worker threads.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[tls]`, which holds nothing but certificates.
+pub static TLS: Table = Table {
+    path: "tls",
+    form: Single,
+    meaning: "",
+    keys: &[],
+    later: &[],
+};
+
+/// `[[tls.certificates]]`
+pub static CERTIFICATES: Table = Table {
+    path: "tls.certificates",
+    form: List,
+    meaning: "Certificates, picked by the name that the client asks for. Without any: a self-signed \
+              one for localhost, and a warning.",
+    keys: &[
+        key(
+            "cert",
+            PATH,
+            Required,
+            "The chain as PEM, the leaf first; read again when it changes.",
+        ),
+        key("key", PATH, Required, "The private key as PEM."),
+    ],
+    later: &[],
+};
+
+/// `[state]`
+pub static STATE: Table = Table {
+    path: "state",
+    form: Single,
+    meaning: "What the gateway keeps itself: the embedded database and the key ring.",
+    keys: &[key(
+        "directory",
+        PATH,
+        Value("\"/var/lib/doorward\""),
+        "Where; made where it is missing.",
+    )],
+    later: &[],
+};
+
+/// `[sessions]`
+pub static SESSIONS: Table = Table {
+    path: "sessions",
+    form: Single,
+    meaning: "Where sessions are kept, and how long they live.",
+    keys: &[
+        key(
+            "store",
+            Kind::Words(
+                "a redis:// or rediss:// URL, or { url = \"redis://…\", password = { env = \"NAME\" } }",
+            ),
+            Words("embedded: a SQLite file in `state.directory`"),
+            "Redis, so that several replicas share the sessions.",
+        ),
+        key(
+            "access_ttl",
+            span("1s", "1d"),
+            Value("\"15m\""),
+            "How long an access token holds; shorter than `refresh_ttl`.",
+        ),
+        key(
+            "refresh_ttl",
+            span("1s", "400d"),
+            Value("\"7d\""),
+            "How long a session lives that is not refreshed.",
+        ),
+        key(
+            "refresh_grace",
+            span("0s", "5m"),
+            Value("\"30s\""),
+            "How long a refresh token that was just used gets the same answer again (a lost answer, \
+             two tabs at once); shorter than `access_ttl`.",
+        ),
+        key(
+            "max_staleness",
+            span("1s", "1h"),
+            Value("\"30s\""),
+            "How long a replica trusts its memory of ended sessions without a word from the store; \
+             then protected routes answer 503.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `sessions.store` as a table.
+pub static SESSION_STORE: Table = Table {
+    path: "sessions.store",
+    form: Inline,
+    meaning: "The session store with its password: `store = { url = …, password = … }`.",
+    keys: &[
+        key(
+            "url",
+            Kind::Words("a redis:// or rediss:// URL without a password"),
+            Required,
+            "`redis://[user@]host[:port][/database]`; `rediss://` over TLS.",
+        ),
+        key(
+            "password",
+            SECRET_KIND,
+            Words("none"),
+            "The password of the Redis server.",
+        ),
+        key(
+            "key_prefix",
+            TEXT,
+            Value("\"doorward:\""),
+            "What every key of ours begins with.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[users]`
+pub static USERS: Table = Table {
+    path: "users",
+    form: Single,
+    meaning: "Where users are kept.",
+    keys: &[
+        key(
+            "store",
+            Kind::Words("nothing: only the embedded store is there in this version"),
+            Words("embedded: a SQLite file in `state.directory`"),
+            "Other stores come with a later version.",
+        ),
+        key(
+            "require_verified_email",
+            Kind::Boolean,
+            Value("false"),
+            "Whether only users with a verified address may sign in.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[passwords]`
+pub static PASSWORDS: Table = Table {
+    path: "passwords",
+    form: Single,
+    meaning: "How passwords are hashed (argon2id; the defaults are those of the OWASP cheat sheet). \
+              A hash takes `memory_kib`, and at most `max_concurrent` are computed at once: both \
+              together may take 16 GiB.",
+    keys: &[
+        key(
+            "memory_kib",
+            count(7168, 1_048_576, "KiB"),
+            Value("19456"),
+            "Memory of one hash.",
+        ),
+        key(
+            "iterations",
+            count(1, 20, "passes"),
+            Value("2"),
+            "Passes over that memory.",
+        ),
+        key("parallelism", count(1, 16, "lanes"), Value("1"), "Lanes."),
+        key(
+            "max_concurrent",
+            count(1, 1024, "hashes"),
+            Words("half the cores, at least 1"),
+            "How many hashes are computed at once.",
+        ),
+        key(
+            "max_waiting",
+            count(0, 100_000, "sign-ins"),
+            Value("64"),
+            "How many more may wait; above it the answer is 503 at once.",
+        ),
+        key(
+            "max_wait",
+            span("10ms", "1m"),
+            Value("\"5s\""),
+            "The longest wait for a place.",
+        ),
+        key(
+            "min_length",
+            count(6, 128, "characters"),
+            Value("8"),
+            "The shortest password that a user may choose.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[tokens]`
+pub static TOKENS: Table = Table {
+    path: "tokens",
+    form: Single,
+    meaning: "The tokens that the gateway signs itself.",
+    keys: &[
+        key(
+            "issuer",
+            TEXT,
+            Words("the origin of `server.public_url`"),
+            "Their `iss`.",
+        ),
+        key("audience", TEXT, Value("\"doorward\""), "Their `aud`."),
+        key(
+            "algorithm",
+            Kind::Words("\"ES256\", \"RS256\", \"EdDSA\" or \"HS256\""),
+            Value("\"ES256\""),
+            "How a new key signs.",
+        ),
+        key(
+            "keys",
+            SECRET_KIND,
+            Words("made at the first start, kept in `keys.json` in `state.directory`"),
+            "The key ring, where the operator brings it.",
+        ),
+        key(
+            "leeway",
+            span("0s", "5m"),
+            Value("\"30s\""),
+            "How far the clocks of those who make tokens may be off.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[[issuers]]`
+pub static ISSUERS: Table = Table {
+    path: "issuers",
+    form: List,
+    meaning: "Others whose tokens are welcome.",
+    keys: &[
+        key(
+            "issuer",
+            TEXT,
+            Required,
+            "The `iss` of their tokens, exactly.",
+        ),
+        key(
+            "jwks",
+            Kind::Words("an https URL, a path or { file = \"/path\" }"),
+            Required,
+            "Their keys (RFC 7517); plain http only from the machine itself.",
+        ),
+        key(
+            "audience",
+            Kind::Words("a text or a list of texts"),
+            Required,
+            "The `aud` that their tokens must have; one of these.",
+        ),
+        key(
+            "admin",
+            Kind::Words("a table such as { claim = \"roles\", contains = \"admin\" }"),
+            Words("nobody is an admin"),
+            "Which claim makes an admin.",
+        ),
+        key(
+            "refresh",
+            span("10s", "7d"),
+            Value("\"10m\""),
+            "How often the keys are fetched anew.",
+        ),
+        key(
+            "refresh_min",
+            span("1s", "1d"),
+            Value("\"30s\""),
+            "The shortest time between two fetches, however many unknown keys are named.",
+        ),
+        key(
+            "jwks_stale_max",
+            span("1m", "30d"),
+            Value("\"24h\""),
+            "How long the last good keys serve on when they cannot be fetched; then 503.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `issuers.jwks` as a table.
+pub static ISSUER_KEYS: Table = Table {
+    path: "issuers.jwks",
+    form: Inline,
+    meaning: "The keys of an issuer from a file: `jwks = { file = … }`.",
+    keys: &[key("file", PATH, Required, "A JSON Web Key Set.")],
+    later: &[],
+};
+
+/// `issuers.admin`
+pub static ADMIN_CLAIM: Table = Table {
+    path: "issuers.admin",
+    form: Inline,
+    meaning: "Which claim of a foreign token makes an admin; exactly one of the three tests.",
+    keys: CLAIM_KEYS,
+    later: &[],
+};
+
+/// `[[upstreams]]`
+pub static UPSTREAMS: Table = Table {
+    path: "upstreams",
+    form: List,
+    meaning: "The services behind the gateway.",
+    keys: &[
+        key(
+            "name",
+            Kind::Words("a name of letters, digits, \"-\", \"_\" and \".\", at most 64"),
+            Required,
+            "Its name in routes, logs and metrics; given once.",
+        ),
+        key(
+            "servers",
+            Kind::Words("a list of http or https origins, such as [\"http://10.0.0.5:3000\"]"),
+            Required,
+            "Where it answers; at least one, no path.",
+        ),
+        key(
+            "connect_timeout",
+            span("10ms", "5m"),
+            Value("\"5s\""),
+            "How long a connection may take to be made.",
+        ),
+        key(
+            "response_timeout",
+            span("100ms", "1d"),
+            Value("\"60s\""),
+            "How long the head of the answer may take.",
+        ),
+        key(
+            "idle_timeout",
+            span("1s", "1d"),
+            Value("\"5m\""),
+            "How long a body may stand still, in either direction.",
+        ),
+    ],
+    later: &["balance", "health"],
+};
+
+/// `[[routes]]`
+pub static ROUTES: Table = Table {
+    path: "routes",
+    form: List,
+    meaning: "Which requests go where, and who may send them. The most specific route counts; the \
+              order of the file does not. What no route takes is 404.",
+    keys: &[
+        key(
+            "host",
+            Kind::Words("a host, \"*.\" and a domain, or a list of them"),
+            Words("every host"),
+            "Which hosts: `\"app.example.com\"`, `\"*.example.com\"`.",
+        ),
+        key(
+            "path",
+            Kind::Words("a path pattern, such as \"/admin/**\""),
+            Required,
+            "Which paths: `*` stands for one segment, `**` at the end for the rest.",
+        ),
+        key(
+            "methods",
+            Kind::Words("a list of methods in capitals, such as [\"GET\", \"POST\"]"),
+            Words("every method"),
+            "Which methods; `GET` brings `HEAD` along.",
+        ),
+        key(
+            "require",
+            Kind::Words(
+                "\"public\", \"signed-in\", \"admin\" or a table such as { roles = [\"staff\"] }",
+            ),
+            Required,
+            "What it asks of its callers.",
+        ),
+        key(
+            "upstream",
+            Kind::Words("the name of an upstream"),
+            Required,
+            "Where its requests go.",
+        ),
+        key(
+            "forward_credentials",
+            Kind::Boolean,
+            Value("false"),
+            "Whether the upstream may see the caller's token.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `routes.require` as a table, and the tables within its `all` and `any`.
+pub static RULE: Table = Table {
+    path: "routes.require",
+    form: Inline,
+    meaning: "A rule; every key that is given must be met, by a caller who is signed in.",
+    keys: &[
+        key(
+            "signed_in",
+            Kind::Boolean,
+            Value("true"),
+            "`false`, only beside `networks` alone: these networks need no credential.",
+        ),
+        key("roles", TEXTS, Words("–"), "One of these roles."),
+        key("scopes", TEXTS, Words("–"), "All of these scopes."),
+        key(
+            "claims",
+            Kind::Words(
+                "a table such as { claim = \"team\", equals = \"red\" }, or a list of them",
+            ),
+            Words("–"),
+            "All of these claims.",
+        ),
+        key(
+            "networks",
+            NETWORKS,
+            Words("–"),
+            "The client's address lies in one of these.",
+        ),
+        key("all", RULES, Words("–"), "Every one of these rules."),
+        key("any", RULES, Words("–"), "At least one of these rules."),
+    ],
+    later: &[],
+};
+
+/// An entry of `routes.require.claims`.
+pub static CLAIM: Table = Table {
+    path: "routes.require.claims",
+    form: Inline,
+    meaning: "A claim of the caller's token; exactly one of the three tests.",
+    keys: CLAIM_KEYS,
+    later: &[],
+};
+
+const CLAIM_KEYS: &[Key] = &[
+    key(
+        "claim",
+        CLAIM_PATH,
+        Required,
+        "The path of the claim: object keys, joined by dots.",
+    ),
+    key("equals", JSON, Words("–"), "The claim is exactly this."),
+    key(
+        "contains",
+        JSON,
+        Words("–"),
+        "The claim is a list that holds this, or a text one of whose words it is.",
+    ),
+    key(
+        "one_of",
+        JSON_LIST,
+        Words("–"),
+        "The claim is one of these.",
+    ),
+];
+
+/// `[[dialects]]`
+pub static DIALECTS: Table = Table {
+    path: "dialects",
+    form: List,
+    meaning: "Login APIs that the gateway speaks beside its own, at the URLs that their clients call.",
+    keys: &[
+        key("shape", Kind::Words("\"insforge\""), Required, "Which API."),
+        key(
+            "host",
+            Kind::Words("a host, or \"*.\" and a domain"),
+            Words("every host"),
+            "Which hosts it answers on.",
+        ),
+        key(
+            "allowed_origins",
+            Kind::Words("a list of origins, such as [\"https://app.example.com\"]"),
+            Value("[]"),
+            "Whose pages may call it with credentials; exactly, never `*`.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[headers]`
+pub static HEADERS: Table = Table {
+    path: "headers",
+    form: Single,
+    meaning: "The headers that tell an upstream who is calling. A client's own copies are dropped.",
+    keys: &[
+        key(
+            "subject",
+            HEADER,
+            Value("\"X-Auth-Subject\""),
+            "The subject of the token.",
+        ),
+        key(
+            "email",
+            HEADER,
+            Value("\"X-Auth-Email\""),
+            "The caller's address.",
+        ),
+        key(
+            "roles",
+            HEADER,
+            Value("\"X-Auth-Roles\""),
+            "The caller's roles, comma-separated.",
+        ),
+        key(
+            "session",
+            HEADER,
+            Value("\"X-Auth-Session\""),
+            "The session.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[ops]`
+pub static OPS: Table = Table {
+    path: "ops",
+    form: Single,
+    meaning: "Health, readiness and metrics, for the machines that look after this one. Keep it off \
+              the networks that clients come from.",
+    keys: &[key(
+        "listen",
+        Kind::Words("an address with port, such as \"127.0.0.1:9090\""),
+        Words("not served"),
+        "Where; `127.0.0.1:9090` is a good choice.",
+    )],
+    later: &[],
+};
+
+/// `[log]`
+pub static LOG: Table = Table {
+    path: "log",
+    form: Single,
+    meaning: "Where the logs go, as lines of JSON.",
+    keys: &[
+        key(
+            "access",
+            LOG_KIND,
+            Value("\"stdout\""),
+            "One line a request.",
+        ),
+        key(
+            "audit",
+            LOG_KIND,
+            Value("\"stdout\""),
+            "One line a sign-in attempt, refresh, sign-out or admin change.",
+        ),
+    ],
+    later: &[],
+};
+
+/// A log target as a table.
+pub static LOG_FILE: Table = Table {
+    path: "log file",
+    form: Inline,
+    meaning: "A log that goes to the end of a file.",
+    keys: &[key("file", PATH, Required, "Which.")],
+    later: &[],
+};
+
+/// A secret.
+pub static SECRET: Table = Table {
+    path: "secret",
+    form: Inline,
+    meaning: "Where a secret is; exactly one of the two. Unset, unreadable or empty is a mistake.",
+    keys: &[
+        key(
+            "env",
+            TEXT,
+            Words("–"),
+            "The name of an environment variable.",
+        ),
+        key(
+            "file",
+            PATH,
+            Words("–"),
+            "A file; a line break at its end does not count.",
+        ),
+    ],
+    later: &[],
+};

@@ -1,0 +1,125 @@
+//! The `gateway.toml` of the repository: as it is, and with every setting that it leaves out.
+
+use toml::de::{DeTable, DeValue};
+
+use super::{Around, read_in};
+use crate::config::reference::{Default, Form, TABLES};
+use crate::config::{Config, SessionStoreConfig};
+use crate::policy::Requirement;
+
+const SHIPPED: &str = include_str!("../../../gateway.toml");
+
+/// Takes the `#` from every line that is a setting and not for people.
+fn uncommented() -> String {
+    let line = |line: &'static str| match line.strip_prefix('#') {
+        Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting,
+        _ => line,
+    };
+    SHIPPED.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn read(text: &str) -> Config {
+    let around = Around::default()
+        .variable("REDIS_PASSWORD", "hunter2")
+        .file("/etc/doorward/tls.crt", b"PEM")
+        .file("/etc/doorward/tls.key", b"PEM")
+        .file("/run/secrets/doorward-keys.json", b"{}");
+    match read_in(&around, text) {
+        Ok(config) => config,
+        Err(mistakes) => panic!("{mistakes}"),
+    }
+}
+
+#[test]
+fn the_shipped_file_has_no_mistakes() {
+    let config = read(SHIPPED);
+    assert_eq!(config.routes.len(), 3);
+    assert!(matches!(
+        config.sessions.store,
+        SessionStoreConfig::Embedded
+    ));
+    assert!(config.ops.is_none() && config.listen.certificates.is_empty());
+}
+
+#[test]
+fn the_shipped_file_has_no_mistakes_with_every_setting_taken() {
+    let config = read(&uncommented());
+    // Three as shipped, one with two hosts, two more.
+    assert_eq!(config.routes.len(), 7);
+    assert!(matches!(
+        config.sessions.store,
+        SessionStoreConfig::Redis { .. }
+    ));
+    assert!(
+        matches!(config.routes.last(), Some(route) if matches!(route.requirement, Requirement::Networks(_)))
+    );
+    assert_eq!(config.listen.threads, 4);
+    assert_eq!(config.issuers.len(), 1);
+    assert_eq!(config.dialects.len(), 1);
+}
+
+/// The dotted paths of all keys, without indexes.
+fn paths(value: &DeValue<'_>, at: &str, into: &mut Vec<String>) {
+    match value {
+        DeValue::Table(entries) => {
+            for (name, value) in entries {
+                let path = format!("{at}.{name}");
+                paths(value.get_ref(), &path, into);
+                into.push(path);
+            }
+        }
+        DeValue::Array(items) => items
+            .iter()
+            .for_each(|item| paths(item.get_ref(), at, into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_shipped_file_shows_every_key() {
+    let text = uncommented();
+    let mut shown = Vec::new();
+    let tree = DeTable::parse(&text).unwrap().into_inner();
+    paths(&DeValue::Table(tree), "", &mut shown);
+    for table in TABLES {
+        for key in table.keys {
+            let whole = format!(".{}.{}", table.path, key.name);
+            let tail = format!(".{}", key.name);
+            let found = match table.form {
+                Form::Inline => shown.iter().any(|path| path.ends_with(&tail)),
+                Form::Single | Form::List => shown.contains(&whole),
+            };
+            // Only there to be told that this version has no other store.
+            assert!(found || whole == ".users.store", "{whole}");
+        }
+    }
+}
+
+#[test]
+fn the_shipped_file_sets_what_would_count_without_it() {
+    let tree = DeTable::parse(SHIPPED).unwrap().into_inner();
+    for table in TABLES.iter().filter(|table| table.form == Form::Single) {
+        let entries = tree
+            .get(table.path)
+            .and_then(|table| table.get_ref().as_table());
+        for (key, entries) in table.keys.iter().zip(std::iter::repeat(entries)) {
+            let set = entries.and_then(|entries| entries.get(key.name));
+            match (key.default, set) {
+                (Default::Value(default), Some(set)) => {
+                    assert_eq!(
+                        SHIPPED.get(set.span()),
+                        Some(default),
+                        "{}.{}",
+                        table.path,
+                        key.name
+                    );
+                }
+                (Default::Value(_), None) => panic!("{}.{} is not shown", table.path, key.name),
+                (Default::Words(_), None) => {}
+                (Default::Words(_) | Default::Required, _) => {
+                    panic!("{}.{} has no fixed default", table.path, key.name)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Sound files, and what becomes of them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{SHOP, sound};
+use crate::config::{EmailPolicy, LogTarget, SessionStoreConfig};
+use crate::keys::{JwksSource, KeySource, SigningAlgorithm};
+use crate::policy::{ClaimTest, Requirement, Rule};
+use crate::route::Credentials;
+use crate::route::pattern::{HostPattern, Methods};
+
+#[test]
+fn an_empty_file_is_a_gateway_of_defaults() {
+    let config = sound("");
+    assert_eq!(config.listen.listen, ["0.0.0.0:8443".parse().unwrap()]);
+    assert_eq!(config.listen.public_url.as_str(), "https://localhost:8443/");
+    assert_eq!(config.listen.threads, 6);
+    assert_eq!(config.listen.max_connections, 10_000);
+    assert_eq!(config.listen.idle_timeout, Duration::from_secs(75));
+    assert_eq!(config.state_directory, Path::new("/var/lib/doorward"));
+}
+
+#[test]
+fn an_empty_file_keeps_everything_in_the_state_directory() {
+    let config = sound("");
+    assert!(matches!(
+        config.sessions.store,
+        SessionStoreConfig::Embedded
+    ));
+    assert_eq!(config.sessions.lifetimes.access, Duration::from_mins(15));
+    assert_eq!(config.sessions.lifetimes.refresh, Duration::from_hours(168));
+    assert_eq!(config.users.email, EmailPolicy::Any);
+    assert_eq!(config.passwords.memory_kib, 19_456);
+    assert_eq!(config.passwords.max_concurrent, 3);
+}
+
+#[test]
+fn an_empty_file_signs_tokens_and_logs_to_standard_output() {
+    let config = sound("");
+    assert_eq!(config.tokens.issuer, "https://localhost:8443");
+    assert_eq!(config.tokens.algorithm, SigningAlgorithm::Es256);
+    assert!(
+        matches!(&config.tokens.keys, KeySource::Kept(path) if path == Path::new("/var/lib/doorward/keys.json"))
+    );
+    assert_eq!(config.headers.subject, "x-auth-subject");
+    assert_eq!(config.ops, None);
+    assert_eq!(
+        (config.log.access, config.log.audit),
+        (LogTarget::Stdout, LogTarget::Stdout)
+    );
+}
+
+#[test]
+fn the_issuer_of_our_tokens_is_the_public_origin() {
+    let config = sound("[server]\npublic_url = \"https://GW.example.com:443/\"\n");
+    assert_eq!(config.tokens.issuer, "https://gw.example.com");
+}
+
+#[test]
+fn relative_paths_start_where_the_file_lies() {
+    let config = sound(
+        "[state]\ndirectory = \"state\"\n[log]\naudit = { file = \"audit.log\" }\n\
+         [[tls.certificates]]\ncert = \"tls.crt\"\nkey = \"/etc/dw/tls.key\"\n",
+    );
+    assert_eq!(config.state_directory, Path::new("/etc/dw/state"));
+    assert_eq!(
+        config.log.audit,
+        LogTarget::File("/etc/dw/audit.log".into())
+    );
+    let certificate = &config.listen.certificates[0];
+    assert_eq!(certificate.cert, Path::new("/etc/dw/tls.crt"));
+    assert_eq!(certificate.key, Path::new("/etc/dw/tls.key"));
+}
+
+#[test]
+fn a_secret_comes_from_a_variable_or_a_file_without_its_last_line_break() {
+    for password in ["{ env = \"SECRET\" }", "{ file = \"secret\" }"] {
+        let config = sound(&format!(
+            "[sessions]\nstore = {{ url = \"rediss://me@redis:6380/2\", password = {password} }}\n"
+        ));
+        let SessionStoreConfig::Redis {
+            url,
+            password,
+            key_prefix,
+        } = config.sessions.store
+        else {
+            panic!("embedded");
+        };
+        assert_eq!(url.as_str(), "rediss://me@redis:6380/2");
+        assert_eq!(password.unwrap().expose(), "hunter2");
+        assert_eq!(key_prefix, "doorward:");
+    }
+}
+
+#[test]
+fn an_issuer_has_keys_audiences_and_an_admin_claim() {
+    let config = sound(
+        "[[issuers]]\nissuer = \"https://id.example.com\"\njwks = \"http://127.0.0.1:1/jwks\"\n\
+         audience = \"shop\"\nadmin = { claim = \"realm.roles\", contains = \"admin\" }\n\
+         [[issuers]]\nissuer = \"other\"\njwks = { file = \"jwks.json\" }\naudience = [\"a\", \"b\"]\n",
+    );
+    let [one, other] = &config.issuers[..] else {
+        panic!("{:?}", config.issuers);
+    };
+    assert!(matches!(&one.jwks, JwksSource::Url(url) if url.port() == Some(1)));
+    assert_eq!(one.refresh, Duration::from_mins(10));
+    let admin = one.admin.as_ref().unwrap();
+    assert_eq!(admin.claim, "realm.roles");
+    assert_eq!(admin.test, ClaimTest::Contains(json!("admin")));
+    assert_eq!(other.jwks, JwksSource::File("/etc/dw/jwks.json".into()));
+    assert_eq!(other.audiences, ["a", "b"]);
+}
+
+#[test]
+fn a_route_with_two_hosts_is_two_routes_from_one_place() {
+    let config = sound(&format!(
+        "{SHOP}[[upstreams]]\nname = \"b\"\nservers = [\"https://b\"]\n[[routes]]\n\
+         host = [\"a.example.com\", \"*.example.com\"]\npath = \"/**\"\nmethods = [\"GET\"]\n\
+         require = \"public\"\nupstream = \"b\"\nforward_credentials = true\n"
+    ));
+    let hosts = config.routes.iter().map(|route| &route.matcher.host);
+    let expected = [
+        HostPattern::Exact("a.example.com".into()),
+        HostPattern::Below("example.com".into()),
+    ];
+    assert!(hosts.eq(&expected));
+    let route = &config.routes[0];
+    assert_eq!(
+        route.matcher.methods,
+        Methods::Only(vec![http::Method::GET])
+    );
+    assert_eq!(
+        (route.upstream, route.credentials),
+        (1, Credentials::Forwarded)
+    );
+    assert_eq!(config.sources.routes.len(), 2);
+    assert_eq!(config.sources.routes[1].key, "routes[0]");
+    assert_eq!(
+        config.sources.routes[1].place.to_string(),
+        "/etc/dw/gateway.toml:7:1"
+    );
+}
+
+/// What `require` becomes.
+fn requirement(require: &str) -> Requirement {
+    let config = sound(&format!(
+        "{SHOP}[[routes]]\npath = \"/\"\nrequire = {require}\nupstream = \"shop\"\n"
+    ));
+    config.routes[0].requirement.clone()
+}
+
+#[test]
+fn a_requirement_is_a_word_or_a_rule() {
+    let networks = crate::net::Networks::new(vec!["10.0.0.0/8".parse().unwrap()]);
+    let roles = |role: &str| Rule::Roles(vec![role.into()]);
+    let claim = |path: &str, test| Rule::Claim {
+        path: path.into(),
+        test,
+    };
+    let check = |require, expected| assert_eq!(requirement(require), expected, "{require}");
+    check("\"public\"", Requirement::Public);
+    check("\"signed-in\"", Requirement::SignedIn);
+    check("\"admin\"", Requirement::Admin);
+    check("{ signed_in = true }", Requirement::SignedIn);
+    check("{ roles = [\"a\"] }", Requirement::Rule(roles("a")));
+    check(
+        "{ signed_in = false, networks = [\"::ffff:10.0.0.0/104\"] }",
+        Requirement::Networks(networks.clone()),
+    );
+    check(
+        "{ networks = [\"10.0.0.0/8\"] }",
+        Requirement::Rule(Rule::Networks(networks.clone())),
+    );
+    check(
+        "{ scopes = [\"s\"], roles = [\"a\"], claims = [{ claim = \"x.y\", equals = 1.5 }, { claim = \"z\", one_of = [1, true] }] }",
+        Requirement::Rule(Rule::All(vec![
+            roles("a"),
+            Rule::Scopes(vec!["s".into()]),
+            claim("x.y", ClaimTest::Equals(json!(1.5))),
+            claim("z", ClaimTest::OneOf(vec![json!(1), json!(true)])),
+        ])),
+    );
+    check(
+        "{ any = [{ roles = [\"a\"] }, { all = [{ roles = [\"b\"] }, { networks = [\"10.0.0.0/8\"] }] }] }",
+        Requirement::Rule(Rule::Any(vec![
+            roles("a"),
+            Rule::All(vec![roles("b"), Rule::Networks(networks)]),
+        ])),
+    );
+}
+
+#[test]
+fn an_allowed_origin_is_spelt_as_browsers_do() {
+    let config = sound(
+        "[[dialects]]\nshape = \"insforge\"\nallowed_origins = [\"https://App.Example.com:443/\", \"http://localhost:5173\"]\n",
+    );
+    let origins = &config.dialects[0].allowed_origins;
+    assert_eq!(
+        origins,
+        &["https://app.example.com", "http://localhost:5173"]
+    );
+    assert_eq!(config.dialects[0].host, HostPattern::Any);
+}
+
+#[test]
+fn listeners_may_share_a_port_on_two_addresses_and_take_any_free_one() {
+    let config = sound(
+        "[server]\nlisten = [\"127.0.0.1:1\", \"127.0.0.2:1\", \"127.0.0.1:0\"]\n\
+         redirect_http = [\"127.0.0.1:0\"]\n[ops]\nlisten = \"[::1]:1\"\n",
+    );
+    assert_eq!(config.listen.listen.len(), 3);
+    assert_eq!(config.ops, Some("[::1]:1".parse().unwrap()));
+}

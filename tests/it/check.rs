@@ -1,0 +1,72 @@
+//! `doorward check` on real files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use doorward::cli::check::{Verdict, run};
+use tempfile::TempDir;
+
+/// A directory with a `gateway.toml` of this text.
+fn written(text: &str) -> (TempDir, PathBuf) {
+    let directory = TempDir::new().expect("a directory");
+    let file = directory.path().join("gateway.toml");
+    fs::write(&file, text).expect("a file");
+    (directory, file)
+}
+
+/// The verdict, and what is said, without the directory of the file.
+fn checked(file: &Path) -> (Verdict, String) {
+    let mut out = Vec::new();
+    let verdict = run(file, &mut out).expect("memory takes every write");
+    let said = String::from_utf8(out).expect("text");
+    let directory = format!("{}/", file.parent().expect("a directory").display());
+    (verdict, said.replace(&directory, ""))
+}
+
+#[test]
+fn a_sound_file_is_summed_up_on_one_line() {
+    let (_directory, file) = written(
+        "[[upstreams]]\nname = \"shop\"\nservers = [\"http://127.0.0.1:3000\"]\n\
+         [[routes]]\npath = \"/**\"\nrequire = \"signed-in\"\nupstream = \"shop\"\n",
+    );
+    let expected = "gateway.toml: ok (1 route, 1 upstream, 0 issuers, 0 dialects, \
+                    sessions embedded, self-signed certificate)\n";
+    assert_eq!(checked(&file), (Verdict::Sound, expected.to_owned()));
+}
+
+#[test]
+fn every_mistake_is_listed_and_counted() {
+    let (_directory, file) =
+        written("[server]\nlisen = []\n[tokens]\nkeys = { file = \"keys.json\" }\n");
+    let expected = "\
+gateway.toml:2:1: server.lisen: unknown key; did you mean \"listen\"?
+gateway.toml:4:17: tokens.keys.file: found a file that cannot be read (No such file or directory (os error 2))
+gateway.toml: 2 mistakes
+";
+    assert_eq!(checked(&file), (Verdict::Mistaken, expected.to_owned()));
+}
+
+#[test]
+fn a_secret_file_is_found_beside_the_configuration() {
+    let (directory, file) = written("[tokens]\nkeys = { file = \"keys.json\" }\n");
+    fs::write(directory.path().join("keys.json"), "{}\n").expect("a file");
+    assert_eq!(checked(&file).0, Verdict::Sound);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_mistake() {
+    let (_directory, file) = written("");
+    let (verdict, said) = checked(&file.with_file_name("other.toml"));
+    assert_eq!(verdict, Verdict::Mistaken);
+    assert_eq!(
+        said,
+        "other.toml: cannot be read (No such file or directory (os error 2))\nother.toml: 1 mistake\n"
+    );
+}
+
+#[test]
+fn the_shipped_file_passes() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway.toml");
+    let (verdict, said) = checked(&file);
+    assert_eq!(verdict, Verdict::Sound, "{said}");
+}
