@@ -1,1 +1,3 @@
 //! To come: cli.
+
+pub mod key;

@@ -87,7 +87,10 @@ impl Fetcher {
 
     async fn get(&self, url: &Url) -> Result<Bytes, FetchError> {
         let request = http::Request::get(url.as_str())
-            .header(http::header::ACCEPT, "application/jwk-set+json, application/json")
+            .header(
+                http::header::ACCEPT,
+                "application/jwk-set+json, application/json",
+            )
             .header(http::header::USER_AGENT, "doorward")
             .body(Empty::new())
             .map_err(|_not_a_uri| FetchError::Url)?;

@@ -194,7 +194,10 @@ fn encode(secret: &SecretBytes) -> Wiped {
 }
 
 fn secret(text: &Wiped) -> Option<SecretBytes> {
-    URL_SAFE_NO_PAD.decode(text.0.as_str()).ok().map(SecretBytes::new)
+    URL_SAFE_NO_PAD
+        .decode(text.0.as_str())
+        .ok()
+        .map(SecretBytes::new)
 }
 
 fn time(text: &str) -> Result<Timestamp, &'static str> {

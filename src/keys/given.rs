@@ -117,6 +117,9 @@ mod tests {
         check(pem(&rcgen::PKCS_ECDSA_P384_SHA384).expose(), RingError::Pem);
         let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         check(certificate, RingError::Pem);
-        assert!(matches!(parse(&"secret".into()), Err(RingError::Json { .. })));
+        assert!(matches!(
+            parse(&"secret".into()),
+            Err(RingError::Json { .. })
+        ));
     }
 }

@@ -105,7 +105,11 @@ impl IssuerKeys {
         let keys = match known.as_deref() {
             Some(known) if *known.keys == fetched => Arc::clone(&known.keys),
             Some(_) | None => {
-                tracing::info!(issuer, keys = fetched.len(), "the keys of an issuer are new");
+                tracing::info!(
+                    issuer,
+                    keys = fetched.len(),
+                    "the keys of an issuer are new"
+                );
                 Arc::new(fetched)
             }
         };

@@ -34,11 +34,7 @@ enum Material {
 impl VerifyingKey {
     /// The key `public`, for signatures of `algorithm`; `None` where the two do not fit or the key is
     /// too weak.
-    pub fn public(
-        kid: Option<Box<str>>,
-        algorithm: Algorithm,
-        public: &PublicKey,
-    ) -> Option<Self> {
+    pub fn public(kid: Option<Box<str>>, algorithm: Algorithm, public: &PublicKey) -> Option<Self> {
         let parsed = public.parse_for(algorithm)?;
         Some(Self {
             kid,
@@ -90,7 +86,11 @@ impl VerifyingKey {
                 hmac::verify(key, token.signing_input, &token.signature).is_ok()
             }
         };
-        if good { Ok(()) } else { Err(TokenError::Signature) }
+        if good {
+            Ok(())
+        } else {
+            Err(TokenError::Signature)
+        }
     }
 
     fn lives_at(&self, now: Timestamp) -> bool {

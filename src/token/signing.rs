@@ -45,8 +45,9 @@ impl PrivateKey {
                 .and_then(|pair| Ok(pair.to_pkcs8v1()?.as_ref().to_vec())),
             Algorithm::Rs256 => RsaKeyPair::generate(rsa::KeySize::Rsa2048)
                 .and_then(|pair| Ok(pair.as_der()?.as_ref().to_vec())),
-            Algorithm::EdDsa => Ed25519KeyPair::generate()
-                .and_then(|pair| Ok(pair.to_pkcs8v1()?.as_ref().to_vec())),
+            Algorithm::EdDsa => {
+                Ed25519KeyPair::generate().and_then(|pair| Ok(pair.to_pkcs8v1()?.as_ref().to_vec()))
+            }
             Algorithm::Hs256 => Ok(random_bytes::<MIN_SECRET_BYTES>().to_vec()),
             Algorithm::Es384 | Algorithm::Rs384 | Algorithm::Rs512 | Algorithm::Ps256 => {
                 return Err(unusable());
@@ -97,12 +98,23 @@ impl PrivateKey {
                 point.try_into().ok().map(PublicKey::P256)
             }
             Kind::Rsa(pair) => Some(PublicKey::Rsa {
-                modulus: pair.public_key().modulus().big_endian_without_leading_zero().to_vec(),
-                exponent: pair.public_key().exponent().big_endian_without_leading_zero().to_vec(),
+                modulus: pair
+                    .public_key()
+                    .modulus()
+                    .big_endian_without_leading_zero()
+                    .to_vec(),
+                exponent: pair
+                    .public_key()
+                    .exponent()
+                    .big_endian_without_leading_zero()
+                    .to_vec(),
             }),
-            Kind::Ed25519(pair) => {
-                pair.public_key().as_ref().try_into().ok().map(PublicKey::Ed25519)
-            }
+            Kind::Ed25519(pair) => pair
+                .public_key()
+                .as_ref()
+                .try_into()
+                .ok()
+                .map(PublicKey::Ed25519),
             Kind::Hmac { .. } => None,
         }
     }

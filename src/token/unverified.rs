@@ -54,18 +54,16 @@ impl<'a> UnverifiedToken<'a> {
         }
         let (signing_input, signature) = text.rsplit_once('.').ok_or(TokenError::Malformed)?;
         // A further dot, as in the five parts of a JWE, is no base64url and fails there.
-        let (header, claims) = signing_input
-            .split_once('.')
-            .ok_or(TokenError::Malformed)?;
+        let (header, claims) = signing_input.split_once('.').ok_or(TokenError::Malformed)?;
         let header = object(header)?;
         refuse_parameters(&header)?;
         Ok(Self {
-            signing_input: signing_input.as_bytes(),
-            signature: decode(signature)?,
             algorithm: algorithm(&header)?,
             token_type: token_type(&header)?,
             kid: kid(&header)?,
             claims: object(claims)?,
+            signature: decode(signature)?,
+            signing_input: signing_input.as_bytes(),
         })
     }
 
@@ -164,17 +162,33 @@ mod tests {
         for typ in ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"] {
             check(&format!(r#","typ":"{typ}""#), Ok(()));
         }
-        for typ in [r#""""#, r#""JOSE""#, r#""dpop+jwt""#, "1", "null", r#"["JWT"]"#] {
+        for typ in [
+            r#""""#,
+            r#""JOSE""#,
+            r#""dpop+jwt""#,
+            "1",
+            "null",
+            r#"["JWT"]"#,
+        ] {
             check(&format!(r#","typ":{typ}"#), Err(TokenError::Header));
         }
         check(r#","kid":"k1","x5t":"abc","cat":"x""#, Ok(()));
         for name in REFUSED_PARAMETERS {
-            for value in ["null", "[]", "true", r#""http://evil""#, r#"{"kty":"oct","k":"AA"}"#] {
+            for value in [
+                "null",
+                "[]",
+                "true",
+                r#""http://evil""#,
+                r#"{"kty":"oct","k":"AA"}"#,
+            ] {
                 check(&format!(r#","{name}":{value}"#), Err(TokenError::Header));
             }
         }
         check(r#","b64":false,"crit":["b64"]"#, Err(TokenError::Header));
-        check(r#","crit":["http://example.com/UNDEFINED"]"#, Err(TokenError::Header));
+        check(
+            r#","crit":["http://example.com/UNDEFINED"]"#,
+            Err(TokenError::Header),
+        );
         check(r#","kid":"a","kid":"b""#, Err(TokenError::Malformed));
     }
 
@@ -201,7 +215,15 @@ mod tests {
 
     #[test]
     fn no_algorithm_is_no_token() {
-        for alg in [r#""none""#, r#""None""#, r#""NONE""#, r#""""#, r#""es256""#, "null", "1"] {
+        for alg in [
+            r#""none""#,
+            r#""None""#,
+            r#""NONE""#,
+            r#""""#,
+            r#""es256""#,
+            "null",
+            "1",
+        ] {
             let header = format!(r#"{{"alg":{alg}}}"#);
             assert_eq!(with_header(&header), Err(TokenError::Header), "{alg}");
         }
@@ -218,8 +240,14 @@ mod tests {
         };
         check(format!("{header}.{claims}.AAA"), Ok(()));
         // Trailing bits that are not zero, padding, the other alphabet, white space.
-        for signature in ["AAB", "AA", "AAA=", "AA==", "A+A/", "A", "AAA\n", " AAA", "AAA "] {
-            let expected = if signature == "AA" { Ok(()) } else { Err(TokenError::Malformed) };
+        for signature in [
+            "AAB", "AA", "AAA=", "AA==", "A+A/", "A", "AAA\n", " AAA", "AAA ",
+        ] {
+            let expected = if signature == "AA" {
+                Ok(())
+            } else {
+                Err(TokenError::Malformed)
+            };
             check(format!("{header}.{claims}.{signature}"), expected);
         }
         // Parts missing, empty, or too many.
@@ -230,16 +258,28 @@ mod tests {
         check(format!("{header}.{claims}."), Err(TokenError::Malformed));
         check(format!("{header}..AAAA"), Err(TokenError::Malformed));
         check(format!(".{claims}.AAAA"), Err(TokenError::Malformed));
-        check(format!("{header}.{claims}.AAAA.AAAA.AAAA"), Err(TokenError::Malformed));
-        check(format!(" {header}.{claims}.AAAA"), Err(TokenError::Malformed));
+        check(
+            format!("{header}.{claims}.AAAA.AAAA.AAAA"),
+            Err(TokenError::Malformed),
+        );
+        check(
+            format!(" {header}.{claims}.AAAA"),
+            Err(TokenError::Malformed),
+        );
         check(
             format!(r#"{{"protected":"{header}","payload":"{claims}","signature":"AAAA"}}"#),
             Err(TokenError::Malformed),
         );
         // Claims that are no object, or nested like a staircase.
-        check(format!("{header}.{}.AAAA", encode("[]")), Err(TokenError::Malformed));
+        check(
+            format!("{header}.{}.AAAA", encode("[]")),
+            Err(TokenError::Malformed),
+        );
         let nested = encode(&"[".repeat(10_000));
-        check(format!("{header}.{nested}.AAAA"), Err(TokenError::Malformed));
+        check(
+            format!("{header}.{nested}.AAAA"),
+            Err(TokenError::Malformed),
+        );
         let nested = encode(&"{\"a\":".repeat(100_000));
         check(format!("{header}.{nested}.AAAA"), Err(TokenError::TooLong));
         check("a".repeat(1024 * 1024), Err(TokenError::TooLong));

@@ -158,7 +158,11 @@ fn check_audience(claims: &JsonObject, ours: &[String]) -> Result<(), TokenError
         }
         _ => false,
     };
-    if meant { Ok(()) } else { Err(TokenError::Audience) }
+    if meant {
+        Ok(())
+    } else {
+        Err(TokenError::Audience)
+    }
 }
 
 struct Times {
@@ -183,7 +187,11 @@ impl Times {
         }
         let latest_start = expected.now.plus(expected.leeway);
         let starts = [self.issued_at, self.not_before];
-        if starts.into_iter().flatten().any(|start| start > latest_start) {
+        if starts
+            .into_iter()
+            .flatten()
+            .any(|start| start > latest_start)
+        {
             return Err(TokenError::NotYetValid);
         }
         Ok(())

@@ -7,7 +7,11 @@ use super::*;
 const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
 fn start(path: &Path) -> Result<KeyRing, KeyError> {
-    open(&KeySource::Kept(path.to_owned()), SigningAlgorithm::Es256, NOW)
+    open(
+        &KeySource::Kept(path.to_owned()),
+        SigningAlgorithm::Es256,
+        NOW,
+    )
 }
 
 fn turn(path: &Path) -> Result<KeyRing, KeyError> {
@@ -34,7 +38,10 @@ fn a_ring_is_made_once_and_for_its_owner_alone() {
     assert_eq!(again.signing().kid(), made.signing().kid());
     let turned = turn(&path).unwrap();
     assert_eq!(mode(&path), 0o600);
-    assert_eq!(start(&path).unwrap().signing().kid(), turned.signing().kid());
+    assert_eq!(
+        start(&path).unwrap().signing().kid(),
+        turned.signing().kid()
+    );
     assert!(!beside(&path, ".new").exists());
 }
 
@@ -72,7 +79,10 @@ fn a_broken_ring_is_refused_and_left_as_it_is() {
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         for outcome in [start(&path), turn(&path)] {
-            assert!(matches!(outcome, Err(KeyError::NotARing { .. })), "{outcome:?}");
+            assert!(
+                matches!(outcome, Err(KeyError::NotARing { .. })),
+                "{outcome:?}"
+            );
         }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }

@@ -52,9 +52,17 @@ fn every_mistake_in_a_ring_is_named_without_its_secrets() {
     check("/keys/0/key", json!("+/=="), "key 1: it is not base64url");
     check("/keys/1/algorithm", json!("EdDSA"), "key 2: it is no key");
     check("/keys/1/retired_at", json!(null), "key 2: retired_at");
-    check("/keys/1/created_at", json!("today"), "key 2: one of its times");
+    check(
+        "/keys/1/created_at",
+        json!("today"),
+        "key 2: one of its times",
+    );
     check("/session_secrets", json!([]), "no session secret");
-    check("/session_secrets/0/secret", json!("AAAA"), "session secret 1: it is shorter");
+    check(
+        "/session_secrets/0/secret",
+        json!("AAAA"),
+        "session secret 1: it is shorter",
+    );
     check("/keys/0", other(1), "not a key ring in JSON");
 }
 

@@ -41,7 +41,10 @@ fn keys_of(jwk: &Value, algorithm: Algorithm) -> KeySet {
 fn the_thumbprint_is_that_of_rfc_7638() {
     let jwk = rsa(json!({"alg": "RS256"}));
     let key = PublicKey::from_jwk(jwk.as_object().unwrap()).unwrap();
-    assert_eq!(key.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    assert_eq!(
+        key.thumbprint(),
+        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    );
 }
 
 #[test]
@@ -50,7 +53,10 @@ fn a_key_has_one_algorithm() {
         assert_eq!(usable(&rsa(more.clone())), expected, "{more}");
     };
     check(json!({}), Some(Algorithm::Rs256));
-    check(json!({"alg": "RS256", "use": "sig"}), Some(Algorithm::Rs256));
+    check(
+        json!({"alg": "RS256", "use": "sig"}),
+        Some(Algorithm::Rs256),
+    );
     check(json!({"alg": "RS512"}), Some(Algorithm::Rs512));
     check(json!({"alg": "PS256"}), Some(Algorithm::Ps256));
     check(json!({"key_ops": ["verify"]}), Some(Algorithm::Rs256));
@@ -88,7 +94,10 @@ fn weak_and_odd_keys_are_skipped() {
 #[test]
 fn a_secret_is_never_taken_from_a_set() {
     let secret = URL_SAFE_NO_PAD.encode([7; 32]);
-    assert_eq!(usable(&json!({"kty": "oct", "k": secret, "alg": "HS256", "kid": "h"})), None);
+    assert_eq!(
+        usable(&json!({"kty": "oct", "k": secret, "alg": "HS256", "kid": "h"})),
+        None
+    );
 }
 
 #[test]
@@ -114,11 +123,23 @@ fn a_point_must_lie_on_its_curve_and_be_whole() {
 #[test]
 fn a_set_without_a_good_key_is_an_error() {
     let check = |text: &str, expected: JwksError| {
-        assert_eq!(KeySet::from_jwks(text.as_bytes()).err(), Some(expected), "{text:.40}");
+        assert_eq!(
+            KeySet::from_jwks(text.as_bytes()).err(),
+            Some(expected),
+            "{text:.40}"
+        );
     };
     check(r#"{"keys":[]}"#, JwksError::NoUsableKey);
     check(r#"{"keys":[{}]}"#, JwksError::NoUsableKey);
-    for text in ["", "{}", "[]", "null", r#"{"keys":{}}"#, r#"{"keys":[1]}"#, "<html>"] {
+    for text in [
+        "",
+        "{}",
+        "[]",
+        "null",
+        r#"{"keys":{}}"#,
+        r#"{"keys":[1]}"#,
+        "<html>",
+    ] {
         check(text, JwksError::Malformed);
     }
     check(&"[".repeat(100_000), JwksError::Malformed);
