@@ -234,7 +234,7 @@ impl<'a> Source<'a> {
     fn identity(self, claims: VerifiedClaims) -> Result<Identity, TokenError> {
         match self {
             Self::Own(_) => identify::own(claims),
-            Self::Foreign(keys) => identify::foreign(claims, keys.config()),
+            Self::Foreign(keys) => Ok(identify::foreign(claims, keys.config())),
         }
     }
 }

@@ -65,7 +65,7 @@ mod tests {
         Rotation {
             algorithm: SigningAlgorithm::EdDsa,
             now: NOW,
-            retire_after: Duration::from_secs(60),
+            retire_after: Duration::from_mins(1),
         }
     }
 

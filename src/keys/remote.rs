@@ -91,20 +91,23 @@ impl IssuerKeys {
         }
     }
 
-    /// Keys that are the same stay the same allocation: what was verified under them goes on counting.
     fn take(&self, outcome: Result<KeySet, FetchError>, now: Timestamp) {
-        let issuer = self.config.issuer.as_str();
-        let fetched = match outcome {
-            Ok(keys) => keys,
+        match outcome {
+            Ok(keys) => self.replace(keys, now),
             Err(error) => {
+                let issuer = self.config.issuer.as_str();
                 tracing::warn!(issuer, %error, "the keys of an issuer could not be fetched");
-                return;
             }
-        };
+        }
+    }
+
+    /// Keys that are the same stay the same allocation: what was verified under them goes on counting.
+    fn replace(&self, fetched: KeySet, now: Timestamp) {
         let known = self.known.load();
         let keys = match known.as_deref() {
             Some(known) if *known.keys == fetched => Arc::clone(&known.keys),
             Some(_) | None => {
+                let issuer = self.config.issuer.as_str();
                 tracing::info!(
                     issuer,
                     keys = fetched.len(),
@@ -132,7 +135,7 @@ impl IssuerKeys {
             path: path.clone(),
             problem,
         })?;
-        self.take(Ok(keys), now);
+        self.replace(keys, now);
         Ok(())
     }
 }

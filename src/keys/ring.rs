@@ -211,7 +211,7 @@ mod tests {
         Rotation {
             algorithm: SigningAlgorithm::EdDsa,
             now,
-            retire_after: Duration::from_secs(960),
+            retire_after: Duration::from_mins(16),
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
         let ring = old.rotated(rotation(turned)).unwrap();
         assert_eq!(ring.signing().algorithm(), SigningAlgorithm::EdDsa);
         let last = turned.plus(Duration::from_millis(959_999));
-        let over = turned.plus(Duration::from_secs(960));
+        let over = turned.plus(Duration::from_mins(16));
         assert_eq!(ring.verifying(last).unwrap().len(), 2);
         let left = ring.verifying(over).unwrap();
         assert!(left.knows(ring.signing().kid()) && !left.knows(old.signing().kid()));

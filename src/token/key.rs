@@ -28,7 +28,7 @@ pub struct VerifyingKey {
 #[derive(Clone, Debug)]
 enum Material {
     Public(Box<ParsedPublicKey>),
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
 }
 
 impl VerifyingKey {
@@ -55,7 +55,10 @@ impl VerifyingKey {
             kid: Some(kid),
             algorithm: Algorithm::Hs256,
             fingerprint: sha256(secret.expose()),
-            material: Material::Secret(hmac::Key::new(hmac::HMAC_SHA256, secret.expose())),
+            material: Material::Secret(Box::new(hmac::Key::new(
+                hmac::HMAC_SHA256,
+                secret.expose(),
+            ))),
             until: None,
         })
     }

@@ -33,7 +33,10 @@ enum Kind {
     Ecdsa(EcdsaKeyPair),
     Rsa(RsaKeyPair),
     Ed25519(Ed25519KeyPair),
-    Hmac { key: hmac::Key, secret: SecretBytes },
+    Hmac {
+        key: Box<hmac::Key>,
+        secret: SecretBytes,
+    },
 }
 
 impl PrivateKey {
@@ -72,7 +75,7 @@ impl PrivateKey {
                 .map(Kind::Rsa),
             Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(der).ok().map(Kind::Ed25519),
             Algorithm::Hs256 => (der.len() >= MIN_SECRET_BYTES).then(|| Kind::Hmac {
-                key: hmac::Key::new(hmac::HMAC_SHA256, der),
+                key: Box::new(hmac::Key::new(hmac::HMAC_SHA256, der)),
                 secret: bytes.clone(),
             }),
             Algorithm::Es384 | Algorithm::Rs384 | Algorithm::Rs512 | Algorithm::Ps256 => None,

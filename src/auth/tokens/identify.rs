@@ -31,10 +31,7 @@ pub(super) fn own(claims: VerifiedClaims) -> Result<Identity, TokenError> {
 /// `admin` opens this gateway's walls, so the word of another issuer is not enough for it: it is taken
 /// out of the roles of the token, in every letter case, and put back only if the operator's rule for
 /// this issuer is met.
-pub(super) fn foreign(
-    claims: VerifiedClaims,
-    config: &IssuerConfig,
-) -> Result<Identity, TokenError> {
+pub(super) fn foreign(claims: VerifiedClaims, config: &IssuerConfig) -> Identity {
     let all = claims.all();
     let is_admin = config.admin.as_ref().is_some_and(|rule| meets(all, rule));
     let mut roles: Vec<Box<str>> = ["roles", "role"]
@@ -49,11 +46,11 @@ pub(super) fn foreign(
     roles.sort_unstable();
     roles.dedup();
     let issuer = Issuer::Foreign(config.issuer.as_str().into());
-    Ok(Identity {
+    Identity {
         email: foreign_email(all),
         roles,
         ..common(issuer, claims)
-    })
+    }
 }
 
 fn common(issuer: Issuer, claims: VerifiedClaims) -> Identity {

@@ -104,17 +104,19 @@ impl OwnKeys {
 
     pub(super) fn take(&self, ring: &KeyRing, now: Timestamp) {
         match Ready::of(ring, now) {
-            Ok(mut new) => {
-                let old = self.ready.load();
-                // The same keys stay the same allocation: what was verified under them goes on counting.
-                if *old.verifying == *new.verifying {
-                    new.verifying = Arc::clone(&old.verifying);
-                } else {
-                    tracing::info!(kid = &*new.kid, "the key ring is new");
-                }
-                self.ready.store(Arc::new(new));
-            }
+            Ok(new) => self.replace(new),
             Err(error) => tracing::warn!(%error, "the key ring is not taken up; the old one stays"),
         }
+    }
+
+    /// Keys that are the same stay the same allocation: what was verified under them goes on counting.
+    fn replace(&self, mut new: Ready) {
+        let old = self.ready.load();
+        if *old.verifying == *new.verifying {
+            new.verifying = Arc::clone(&old.verifying);
+        } else {
+            tracing::info!(kid = &*new.kid, "the key ring is new");
+        }
+        self.ready.store(Arc::new(new));
     }
 }

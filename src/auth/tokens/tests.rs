@@ -18,7 +18,7 @@ use crate::user::{Email, JsonObject, Role};
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const OWN: &str = "https://gw.example.com";
 const OTHER: &str = "https://id.example.com";
-const ACCESS: Duration = Duration::from_secs(900);
+const ACCESS: Duration = Duration::from_mins(15);
 const LEEWAY: Duration = Duration::from_secs(30);
 
 /// A gateway with a kept ring, and one issuer whose keys are in a file.
@@ -99,9 +99,9 @@ fn issuer(jwks: JwksSource, admin: Option<AdminClaim>) -> IssuerConfig {
         jwks,
         audiences: vec!["shop".to_owned()],
         admin,
-        refresh: Duration::from_secs(600),
-        refresh_min: Duration::from_secs(60),
-        stale_max: Duration::from_secs(3600),
+        refresh: Duration::from_mins(10),
+        refresh_min: Duration::from_mins(1),
+        stale_max: Duration::from_hours(1),
     }
 }
 
@@ -456,7 +456,7 @@ fn keys_that_are_too_old_verify_nothing_not_even_what_they_verified() {
     let bench = Bench::new();
     let token = bench.foreign(&json!({"exp": exp() + 100_000}));
     let at = |now: Timestamp| bench.tokens.identify(&token, now).map(|_| ());
-    let stale = NOW.plus(Duration::from_secs(3600));
+    let stale = NOW.plus(Duration::from_hours(1));
     assert_eq!(at(NOW), Ok(()));
     assert_eq!(at(stale), Ok(()));
     let too_stale = stale.plus(Duration::from_millis(1));

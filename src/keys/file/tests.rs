@@ -18,7 +18,7 @@ fn turn(path: &Path) -> Result<KeyRing, KeyError> {
     let rotation = Rotation {
         algorithm: SigningAlgorithm::EdDsa,
         now: NOW,
-        retire_after: Duration::from_secs(60),
+        retire_after: Duration::from_mins(1),
     };
     rotate(path, rotation)
 }

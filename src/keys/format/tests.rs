@@ -13,7 +13,7 @@ fn ring() -> KeyRing {
             ring.rotated(Rotation {
                 algorithm: SigningAlgorithm::Hs256,
                 now: MADE,
-                retire_after: Duration::from_secs(60),
+                retire_after: Duration::from_mins(1),
             })
         })
         .unwrap()
@@ -83,9 +83,9 @@ fn the_key_that_signs_is_not_retired_and_no_name_is_taken_twice() {
 #[test]
 fn half_a_ring_is_no_ring() {
     let text = render(&ring()).unwrap();
-    let text = text.expose();
-    for cut in [0, 1, text.len() / 2, text.len() - 3] {
-        assert!(parse(&text[..cut]).is_err(), "{cut}");
+    let text = text.expose().trim_end();
+    for cut in [0, 1, text.len() / 2, text.len() - 1] {
+        assert!(parse(text.get(..cut).unwrap()).is_err(), "{cut}");
     }
     assert_eq!(parse(" \n").err(), Some(RingError::Empty));
     assert!(matches!(parse("{}"), Err(RingError::Json { .. })));

@@ -3,7 +3,7 @@ use super::*;
 /// The key of RFC 7638 §3.1.
 const RFC_7638_MODULUS: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
 
-fn rsa(more: Value) -> Value {
+fn rsa(more: &Value) -> Value {
     let mut jwk = json!({"kty": "RSA", "n": RFC_7638_MODULUS, "e": "AQAB", "kid": "r"});
     let more = more.as_object().cloned().unwrap_or_default();
     jwk.as_object_mut().unwrap().extend(more);
@@ -39,7 +39,7 @@ fn keys_of(jwk: &Value, algorithm: Algorithm) -> KeySet {
 
 #[test]
 fn the_thumbprint_is_that_of_rfc_7638() {
-    let jwk = rsa(json!({"alg": "RS256"}));
+    let jwk = rsa(&json!({"alg": "RS256"}));
     let key = PublicKey::from_jwk(jwk.as_object().unwrap()).unwrap();
     assert_eq!(
         key.thumbprint(),
@@ -50,7 +50,7 @@ fn the_thumbprint_is_that_of_rfc_7638() {
 #[test]
 fn a_key_has_one_algorithm() {
     let check = |more: Value, expected: Option<Algorithm>| {
-        assert_eq!(usable(&rsa(more.clone())), expected, "{more}");
+        assert_eq!(usable(&rsa(&more)), expected, "{more}");
     };
     check(json!({}), Some(Algorithm::Rs256));
     check(
@@ -76,7 +76,7 @@ fn weak_and_odd_keys_are_skipped() {
     let modulus = URL_SAFE_NO_PAD.decode(RFC_7638_MODULUS).unwrap();
     let check = |modulus: &[u8], exponent: &[u8], expected: Option<Algorithm>| {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        let jwk = rsa(json!({"n": encode(modulus), "e": encode(exponent)}));
+        let jwk = rsa(&json!({"n": encode(modulus), "e": encode(exponent)}));
         assert_eq!(usable(&jwk), expected, "{} {exponent:?}", modulus.len());
     };
     check(&modulus, &[1, 0, 1], Some(Algorithm::Rs256));
@@ -115,7 +115,7 @@ fn a_point_must_lie_on_its_curve_and_be_whole() {
     check("P-256", y, x, None);
     check("P-384", x, y, None);
     check("secp256k1", x, y, None);
-    check("P-256", &x[..40], y, None);
+    check("P-256", &x.replace("f83O", ""), y, None);
     check("P-256", &format!("{x}="), y, None);
     check("P-256", "", "", None);
 }
@@ -147,7 +147,7 @@ fn a_set_without_a_good_key_is_an_error() {
 
 #[test]
 fn a_bad_key_does_not_spoil_the_others() {
-    let text = json!({"keys": [{"kty": "oct", "k": "AA"}, rsa(json!({})), {"kty": "PQ"}]});
+    let text = json!({"keys": [{"kty": "oct", "k": "AA"}, rsa(&json!({})), {"kty": "PQ"}]});
     let keys = KeySet::from_jwks(text.to_string().as_bytes()).unwrap();
     assert_eq!(keys.len(), 1);
     assert!(keys.knows("r") && !keys.knows("q"));
