@@ -25,7 +25,31 @@ use crate::support::key_server::{Answer, KeyServer, eventually};
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const ISSUER: &str = "https://id.example.com";
 const MINUTE: Duration = Duration::from_mins(1);
-const SOON: Duration = Duration::from_millis(50);
+
+/// How often keys are fetched.
+#[derive(Clone, Copy)]
+struct Pace {
+    refresh: Duration,
+    refresh_min: Duration,
+}
+
+/// Often enough that a test can wait for the next time.
+const OFTEN: Pace = Pace {
+    refresh: Duration::from_millis(100),
+    refresh_min: Duration::from_millis(50),
+};
+
+/// At the start, and then only when a token asks for it.
+const ON_DEMAND: Pace = Pace {
+    refresh: Duration::from_hours(1),
+    refresh_min: Duration::from_millis(200),
+};
+
+/// At the start.
+const ONCE: Pace = Pace {
+    refresh: Duration::from_hours(1),
+    refresh_min: Duration::from_hours(1),
+};
 
 /// A gateway's tokens with their background work, and an issuer with a key server.
 struct Bench {
@@ -37,11 +61,11 @@ struct Bench {
 }
 
 impl Bench {
-    async fn start(answer: Answer, refresh_min: Duration) -> Self {
+    async fn start(answer: Answer, pace: Pace) -> Self {
         let server = KeyServer::start(answer).await;
         let directory = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(NOW);
-        let settings = settings(&directory, &server, refresh_min);
+        let settings = settings(&directory, &server, pace);
         let shared = Arc::clone(&clock);
         let tokens = Tokens::start(settings, shared).unwrap();
         let background = tokio::spawn(tokens.background()).abort_handle();
@@ -84,7 +108,7 @@ impl Drop for Bench {
     }
 }
 
-fn settings(directory: &TempDir, server: &KeyServer, refresh_min: Duration) -> Settings {
+fn settings(directory: &TempDir, server: &KeyServer, pace: Pace) -> Settings {
     Settings {
         issuer: "https://gw.example.com".to_owned(),
         audience: "gw".to_owned(),
@@ -96,9 +120,8 @@ fn settings(directory: &TempDir, server: &KeyServer, refresh_min: Duration) -> S
             jwks: JwksSource::Url(server.url().parse().unwrap()),
             audiences: vec!["shop".to_owned()],
             admin: None,
-            // Often enough that a test can wait for it where fetches may follow one another closely.
-            refresh: (2 * refresh_min).min(60 * MINUTE),
-            refresh_min,
+            refresh: pace.refresh,
+            refresh_min: pace.refresh_min,
             stale_max: 60 * MINUTE,
         }],
         cache_entries: USUAL_CACHE_ENTRIES,
@@ -116,7 +139,24 @@ fn jwks(keys: &[(&PrivateKey, &str)]) -> Answer {
         jwk.insert("kid".to_owned(), json!(kid));
         jwk
     });
-    Answer::Text(json!({"keys": keys.collect::<Vec<_>>()}).to_string())
+    let text = json!({"keys": keys.collect::<Vec<_>>()}).to_string();
+    Answer::Text(StatusCode::OK, text)
+}
+
+/// The same keys, after more white space than is read.
+fn too_long(answer: Answer) -> Answer {
+    match answer {
+        Answer::Text(status, text) => Answer::Text(status, " ".repeat(256 * 1024) + &text),
+        other => other,
+    }
+}
+
+/// An error page, which even looks like keys.
+fn failing() -> Answer {
+    match jwks(&[(&private(), "k")]) {
+        Answer::Text(_, text) => Answer::Text(StatusCode::SERVICE_UNAVAILABLE, text),
+        other => other,
+    }
 }
 
 fn token(key: &PrivateKey, header: &Value, number: usize) -> String {
@@ -135,7 +175,7 @@ fn named(kid: &str) -> Value {
 #[tokio::test]
 async fn the_keys_of_an_issuer_come_in_the_background() {
     let key = private();
-    let bench = Bench::start(Answer::Status(StatusCode::BAD_GATEWAY, None), SOON).await;
+    let bench = Bench::start(failing(), OFTEN).await;
     let token = token(&key, &named("k"), 0);
     bench.server.asked(2).await;
     assert_eq!(bench.identify(&token), Err(TokenError::KeysUnavailable));
@@ -146,7 +186,7 @@ async fn the_keys_of_an_issuer_come_in_the_background() {
 #[tokio::test]
 async fn a_new_key_of_an_issuer_is_fetched_when_a_token_names_it() {
     let (old, new) = (private(), private());
-    let bench = Bench::start(jwks(&[(&old, "old")]), Duration::from_millis(500)).await;
+    let bench = Bench::start(jwks(&[(&old, "old")]), ON_DEMAND).await;
     bench.accepts(&token(&old, &named("old"), 0)).await;
     bench.server.answer(jwks(&[(&old, "old"), (&new, "new")]));
     let token = token(&new, &named("new"), 0);
@@ -159,7 +199,7 @@ async fn a_new_key_of_an_issuer_is_fetched_when_a_token_names_it() {
 #[tokio::test]
 async fn a_key_that_an_issuer_takes_back_verifies_nothing_more() {
     let (old, new) = (private(), private());
-    let bench = Bench::start(jwks(&[(&old, "old")]), SOON).await;
+    let bench = Bench::start(jwks(&[(&old, "old")]), OFTEN).await;
     let token = token(&old, &named("old"), 0);
     bench.accepts(&token).await;
     bench.server.answer(jwks(&[(&new, "new")]));
@@ -172,7 +212,7 @@ async fn a_key_that_an_issuer_takes_back_verifies_nothing_more() {
 #[tokio::test]
 async fn a_flood_of_unknown_keys_is_no_flood_of_requests() {
     let key = private();
-    let bench = Bench::start(jwks(&[(&key, "k")]), 60 * MINUTE).await;
+    let bench = Bench::start(jwks(&[(&key, "k")]), ONCE).await;
     bench.accepts(&token(&key, &named("k"), 0)).await;
     for number in 0..2_000 {
         let token = token(&key, &named(&format!("unknown-{number}")), number);
@@ -185,9 +225,8 @@ async fn a_flood_of_unknown_keys_is_no_flood_of_requests() {
 
 #[tokio::test]
 async fn unknown_keys_cause_one_request_an_interval() {
-    let interval = Duration::from_millis(200);
     let key = private();
-    let bench = Bench::start(jwks(&[(&key, "k")]), interval).await;
+    let bench = Bench::start(jwks(&[(&key, "k")]), ON_DEMAND).await;
     let unknown = token(&key, &named("unknown"), 0);
     bench.accepts(&token(&key, &named("k"), 0)).await;
     eventually("four requests", || {
@@ -200,7 +239,10 @@ async fn unknown_keys_cause_one_request_an_interval() {
     for pair in bench.server.requests().windows(2) {
         let gap = pair[1] - pair[0];
         // The server notes a request a moment after the gateway has made it.
-        assert!(gap + Duration::from_millis(20) >= interval, "{gap:?}");
+        assert!(
+            gap + Duration::from_millis(20) >= ON_DEMAND.refresh_min,
+            "{gap:?}"
+        );
     }
 }
 
@@ -208,19 +250,19 @@ async fn unknown_keys_cause_one_request_an_interval() {
 async fn no_answer_that_is_no_key_set_replaces_good_keys() {
     let key = private();
     let elsewhere = KeyServer::start(jwks(&[(&private(), "k")])).await;
-    let bench = Bench::start(jwks(&[(&key, "k")]), SOON).await;
+    let bench = Bench::start(jwks(&[(&key, "k")]), OFTEN).await;
     bench.accepts(&token(&key, &named("k"), 0)).await;
     let oct = json!({"keys": [{"kty": "oct", "kid": "k", "alg": "HS256", "k": "A".repeat(43)}]});
+    let ok = |text: &str| Answer::Text(StatusCode::OK, text.to_owned());
     let answers = [
-        Answer::Text(String::new()),
-        Answer::Text("<html>maintenance</html>".to_owned()),
-        Answer::Text(r#"{"keys":[]}"#.to_owned()),
-        Answer::Text(oct.to_string()),
-        Answer::Text(format!("{}{}", r#"{"keys":[]}"#, " ".repeat(300 * 1024))),
-        Answer::Status(StatusCode::INTERNAL_SERVER_ERROR, None),
-        Answer::Status(StatusCode::NO_CONTENT, None),
-        Answer::Status(StatusCode::FOUND, Some(elsewhere.url())),
-        Answer::Status(StatusCode::PERMANENT_REDIRECT, Some(elsewhere.url())),
+        ok(""),
+        ok("<html>maintenance</html>"),
+        ok(r#"{"keys":[]}"#),
+        ok(&oct.to_string()),
+        failing(),
+        Answer::Redirect(StatusCode::FOUND, elsewhere.url()),
+        Answer::Redirect(StatusCode::PERMANENT_REDIRECT, elsewhere.url()),
+        too_long(jwks(&[(&private(), "k")])),
         Answer::Endless,
     ];
     for (number, answer) in answers.into_iter().enumerate() {
@@ -237,7 +279,7 @@ async fn no_answer_that_is_no_key_set_replaces_good_keys() {
 #[tokio::test]
 async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
     let key = private();
-    let bench = Bench::start(Answer::Silence, SOON).await;
+    let bench = Bench::start(Answer::Silence, OFTEN).await;
     bench.server.asked(1).await;
     bench.server.answer(jwks(&[(&key, "k")]));
     bench.accepts(&token(&key, &named("k"), 0)).await;
@@ -247,12 +289,10 @@ async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
 #[tokio::test]
 async fn keys_that_cannot_be_fetched_serve_on_for_a_while_and_heal() {
     let key = private();
-    let bench = Bench::start(jwks(&[(&key, "k")]), SOON).await;
+    let bench = Bench::start(jwks(&[(&key, "k")]), OFTEN).await;
     let token = token(&key, &named("k"), 0);
     bench.accepts(&token).await;
-    bench
-        .server
-        .answer(Answer::Status(StatusCode::SERVICE_UNAVAILABLE, None));
+    bench.server.answer(failing());
     bench.server.asked(bench.server.requests().len() + 2).await;
     bench.clock.advance(59 * MINUTE);
     assert_eq!(bench.identify(&token), Ok(()));
@@ -266,7 +306,7 @@ async fn keys_that_cannot_be_fetched_serve_on_for_a_while_and_heal() {
 async fn a_url_that_a_token_names_is_never_asked() {
     let (key, evil_key) = (private(), private());
     let evil = KeyServer::start(jwks(&[(&evil_key, "k")])).await;
-    let bench = Bench::start(jwks(&[(&key, "k")]), SOON).await;
+    let bench = Bench::start(jwks(&[(&key, "k")]), OFTEN).await;
     bench.accepts(&token(&key, &named("k"), 0)).await;
     for name in ["jku", "x5u"] {
         let mut header = named("k");
@@ -282,7 +322,7 @@ async fn a_url_that_a_token_names_is_never_asked() {
 
 #[tokio::test]
 async fn our_own_keys_are_rotated_while_the_gateway_runs() {
-    let bench = Bench::start(Answer::Status(StatusCode::NOT_FOUND, None), MINUTE).await;
+    let bench = Bench::start(failing(), ONCE).await;
     let old = bench.mint();
     assert_eq!(bench.identify(&old), Ok(()));
     let path = bench.directory.path().join("keys.json");

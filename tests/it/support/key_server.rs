@@ -19,10 +19,10 @@ use tokio::task::AbortHandle;
 /// How the server answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// 200 with this text.
-    Text(String),
-    /// This status, with a `Location` where there is one.
-    Status(StatusCode, Option<String>),
+    /// This status and text.
+    Text(StatusCode, String),
+    /// This status, and this `Location`.
+    Redirect(StatusCode, String),
     /// 200 with an array that never ends.
     Endless,
     /// The connection stays open, and nothing comes.
@@ -113,15 +113,16 @@ async fn reply(state: Arc<State>) -> Result<Response<BoxBody<Bytes, Infallible>>
     state.requests.lock().push(Instant::now());
     let answer = state.answer.lock().clone();
     Ok(match answer {
-        Answer::Text(text) => Response::new(Full::from(text).boxed()),
-        Answer::Status(status, location) => {
+        Answer::Text(status, text) => {
+            let mut response = Response::new(Full::from(text).boxed());
+            *response.status_mut() = status;
+            response
+        }
+        Answer::Redirect(status, location) => {
             let mut response = Response::new(Full::default().boxed());
             *response.status_mut() = status;
-            if let Some(location) = location {
-                response
-                    .headers_mut()
-                    .insert("location", location.parse().unwrap());
-            }
+            let location = location.parse().unwrap();
+            response.headers_mut().insert("location", location);
             response
         }
         Answer::Endless => {
