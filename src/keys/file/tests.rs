@@ -50,11 +50,11 @@ fn two_at_the_first_start_make_one_ring() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("keys.json");
     // The making of an RSA key takes so long that all of them are at it at once.
-    let source = KeySource::Kept(path.clone());
-    let start = || open(&source, SigningAlgorithm::Rs256, NOW).unwrap();
+    let source = KeySource::Kept(path);
+    let make = || open(&source, SigningAlgorithm::Rs256, NOW).unwrap();
     let kids: BTreeSet<String> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| start().signing().kid().to_owned()))
+            .map(|_| scope.spawn(|| make().signing().kid().to_owned()))
             .collect();
         starts.into_iter().map(|one| one.join().unwrap()).collect()
     });
