@@ -1,3 +1,4 @@
 //! To come: cli.
 
 pub mod check;
+pub mod key;

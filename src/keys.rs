@@ -6,6 +6,128 @@ use std::time::Duration;
 use url::Url;
 
 use crate::secret::SecretText;
+use crate::token::algorithm::Algorithm;
+use crate::token::jwk::JwksError;
+use crate::token::signing::UnusableKey;
+
+mod fetch;
+pub mod file;
+mod format;
+mod given;
+pub mod remote;
+pub mod ring;
+pub mod watch;
+
+/// Why there are no keys to work with: always for the operator, at the start or in the log.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Anybody on the machine could have read the keys, so they must be taken for known.
+    #[error(
+        "{}: its mode {mode:04o} lets every user of this machine read or change the keys; \
+         chmod it to 0600, and rotate the keys if somebody else may have seen them",
+        path.display()
+    )]
+    Exposed {
+        /// Which file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file is there, and its text is no key ring. A new ring is never made in its place: that
+    /// would end every session, and hide that something broke.
+    #[error("{}: {problem}", path.display())]
+    NotARing {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with the text.
+        #[source]
+        problem: RingError,
+    },
+    /// The text that the operator gave is no key ring.
+    #[error("the given keys: {0}")]
+    Given(#[source] RingError),
+    /// A new key could not be made.
+    #[error(transparent)]
+    NotMade(#[from] UnusableKey),
+    /// The key set file of an issuer is of no use.
+    #[error("the keys of {issuer} in {}: {problem}", path.display())]
+    IssuerFile {
+        /// Whose keys.
+        issuer: String,
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with them.
+        #[source]
+        problem: JwksError,
+    },
+    /// Keys over plain HTTP are anybody's keys.
+    #[error("the keys of {issuer} must come over https, or http from this machine itself: {url}")]
+    InsecureUrl {
+        /// Whose keys.
+        issuer: String,
+        /// Where they were to come from.
+        url: Url,
+    },
+    /// Two issuers with the same `iss`: nobody could say whose keys count.
+    #[error("{0} is an issuer twice")]
+    IssuerTwice(String),
+    /// The certificates that the system trusts could not be read.
+    #[error("the system's trusted certificates: {0}")]
+    TrustedRoots(#[source] std::io::Error),
+}
+
+/// Why a text is no key ring. Never shows any of the text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RingError {
+    /// There is nothing.
+    #[error("it is empty")]
+    Empty,
+    /// It is larger than any key ring.
+    #[error("it is longer than {0} bytes")]
+    TooLong(u64),
+    /// Not the JSON that was expected.
+    #[error("not a key ring in JSON: line {line}, column {column}")]
+    Json {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// Written by a newer release, perhaps.
+    #[error("its version is {0}, and only 1 is known")]
+    Version(u32),
+    /// It has no key to sign with, or no session secret.
+    #[error("it has no {0}")]
+    Lacks(&'static str),
+    /// A key is not what it says it is.
+    #[error("key {number}: {problem}")]
+    Key {
+        /// Which key, from 1.
+        number: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A session secret is of no use.
+    #[error("session secret {number}: {problem}")]
+    SessionSecret {
+        /// Which secret, from 1.
+        number: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A PEM text that is no private key of a kind that is welcome.
+    #[error("not a PEM private key for ES256 (P-256), EdDSA (Ed25519) or RS256 (RSA, 2048 bits)")]
+    Pem,
+}
 
 /// How the gateway signs its own tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,12 +142,25 @@ pub enum SigningAlgorithm {
     Hs256,
 }
 
+impl From<SigningAlgorithm> for Algorithm {
+    fn from(algorithm: SigningAlgorithm) -> Self {
+        match algorithm {
+            SigningAlgorithm::Es256 => Self::Es256,
+            SigningAlgorithm::Rs256 => Self::Rs256,
+            SigningAlgorithm::EdDsa => Self::EdDsa,
+            SigningAlgorithm::Hs256 => Self::Hs256,
+        }
+    }
+}
+
 /// Where the gateway's own key ring comes from.
 #[derive(Clone, Debug)]
 pub enum KeySource {
     /// Made at the first start and kept in this file (0600), which `doorward key rotate` rewrites.
     Kept(PathBuf),
-    /// Given by the operator as the text of a ring, from a file or an environment variable.
+    /// Given by the operator, from a file or an environment variable: the text of a ring, as `doorward
+    /// key rotate` writes it, or a single private key in PEM. The session secret is then derived from
+    /// that key, so that a new key ends all sessions.
     Given(SecretText),
 }
 

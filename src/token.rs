@@ -1,4 +1,17 @@
 //! JSON Web Tokens: read, checked by RFC 8725, and made.
+//!
+//! The way of a token: [`UnverifiedToken`](unverified::UnverifiedToken) is its parts and proves
+//! nothing; [`verify`](verify::verify) is the only maker of [`VerifiedClaims`](verify::VerifiedClaims).
+//! Where keys come from is the business of [`keys`](crate::keys).
+
+pub mod algorithm;
+pub mod jwk;
+pub mod key;
+pub mod mint;
+pub mod signing;
+mod strict_json;
+pub mod unverified;
+pub mod verify;
 
 /// Why a token does not hold. For the log and for `explain`; clients do not see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,1 +1,254 @@
 //! From the text of a token to who it speaks for, and back: the tokens that are welcome here.
+//!
+//! Our own issuer and the others stand side by side: a token's `iss` chooses whose keys check it, and
+//! whether that succeeds decides. No call here waits for a network or a disk. Whether the session of a
+//! token still lives is left to [`revocation`](crate::revocation).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+
+use self::cache::{Cache, Entry, Name};
+use self::own::OwnKeys;
+use crate::clock::{SharedClock, Timestamp};
+use crate::identity::{Identity, Issuer, Validity};
+use crate::keys::remote::IssuerKeys;
+use crate::keys::{IssuerConfig, KeyError, KeySource, SigningAlgorithm};
+use crate::secret::SecretText;
+use crate::session::SessionSigner;
+use crate::token::TokenError;
+use crate::token::key::KeySet;
+use crate::token::mint::{Claims, MintError};
+use crate::token::unverified::{MAX_BYTES, UnverifiedToken};
+use crate::token::verify::{AcceptedTypes, Expected, VerifiedClaims, verify};
+
+mod cache;
+mod identify;
+mod own;
+
+/// How many verified tokens are remembered, unless the settings say otherwise: some 20 MB at the usual
+/// two kilobytes of claims.
+pub const USUAL_CACHE_ENTRIES: usize = 10_000;
+
+/// All that the tokens of a gateway depend on.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `iss` of our tokens.
+    pub issuer: String,
+    /// The `aud` of our tokens.
+    pub audience: String,
+    /// How a ring that is made now signs.
+    pub algorithm: SigningAlgorithm,
+    /// Where our keys are.
+    pub keys: KeySource,
+    /// How far the clocks of token makers may be off.
+    pub leeway: Duration,
+    /// Whose tokens are welcome beside ours.
+    pub issuers: Vec<IssuerConfig>,
+    /// How many verified tokens are remembered.
+    pub cache_entries: usize,
+}
+
+/// Reads and makes tokens.
+#[derive(Debug)]
+pub struct Tokens {
+    clock: SharedClock,
+    leeway: Duration,
+    own: OwnKeys,
+    foreign: Vec<IssuerKeys>,
+    cache: Cache,
+}
+
+/// Whose keys check a token.
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    Own(&'a OwnKeys),
+    Foreign(&'a IssuerKeys),
+}
+
+impl Tokens {
+    /// Opens the key ring, and makes it if it is to be kept and is not there; reads the key sets that
+    /// are files.
+    ///
+    /// Blocks for a few reads and, at the first start, for the making of a key.
+    pub fn start(settings: Settings, clock: SharedClock) -> Result<Arc<Self>, KeyError> {
+        refuse_twins(&settings)?;
+        let now = clock.now();
+        let foreign = IssuerKeys::open(&settings.issuers, now)?;
+        let leeway = settings.leeway;
+        let cache = Cache::of(settings.cache_entries);
+        Ok(Arc::new(Self {
+            own: OwnKeys::open(settings, now)?,
+            foreign,
+            cache,
+            leeway,
+            clock,
+        }))
+    }
+
+    /// The work behind: taking up a rewritten key ring, and keeping the keys of others fresh. It never
+    /// ends, and belongs into a runtime that lives as long as the gateway; dropped, it stops.
+    pub fn background(self: &Arc<Self>) -> BoxFuture<'static, ()> {
+        let tokens = Arc::clone(self);
+        async move {
+            let fetching = tokens
+                .foreign
+                .iter()
+                .map(|keys| keys.keep_fresh(Arc::clone(&tokens.clock)).boxed());
+            let watching = tokens.own.keep_fresh(Arc::clone(&tokens.clock)).boxed();
+            join_all(fetching.chain([watching])).await;
+        }
+        .boxed()
+    }
+
+    /// Whom `token` speaks for at `now`.
+    ///
+    /// A token that was verified before is not verified again while the keys of its issuer stay the
+    /// same; its times are judged on every call.
+    pub fn identify(&self, token: &str, now: Timestamp) -> Result<Arc<Identity>, TokenError> {
+        if token.len() > MAX_BYTES {
+            return Err(TokenError::TooLong);
+        }
+        let name = Name::of(token);
+        if let Some(identity) = self.remembered(&name, now)? {
+            return Ok(identity);
+        }
+        let token = UnverifiedToken::parse(token)?;
+        let source = self.source(&token)?;
+        let keys = source.keys(now)?;
+        let (identity, trusted_until) = self.verified(token, source, &keys, now)?;
+        let identity = Arc::new(identity);
+        self.cache.remember(
+            name,
+            Entry {
+                identity: Arc::clone(&identity),
+                keys,
+                trusted_until,
+            },
+        );
+        Ok(identity)
+    }
+
+    /// An access token of ours with these claims.
+    pub fn mint(&self, claims: Claims) -> Result<SecretText, MintError> {
+        self.own.mint(claims)
+    }
+
+    /// The public keys of our tokens, as a JSON Web Key Set (RFC 7517 §5).
+    pub fn jwks(&self) -> Bytes {
+        self.own.jwks()
+    }
+
+    /// Signs and checks refresh tokens and CSRF values. Ask anew each time: the secrets may have changed.
+    pub fn session_signer(&self) -> Arc<SessionSigner> {
+        self.own.session_signer()
+    }
+
+    fn remembered(&self, name: &Name, now: Timestamp) -> Result<Option<Arc<Identity>>, TokenError> {
+        let Some(entry) = self.cache.recall(name) else {
+            return Ok(None);
+        };
+        let keys = self.source_of(&entry.identity)?.keys(now)?;
+        let key_is_over = entry.trusted_until.is_some_and(|until| until <= now);
+        if key_is_over || !Arc::ptr_eq(&keys, &entry.keys) {
+            self.cache.forget(name);
+            return Ok(None);
+        }
+        match entry.identity.validity(now, self.leeway) {
+            Validity::Holds => Ok(Some(entry.identity)),
+            Validity::NotYet => Err(TokenError::NotYetValid),
+            Validity::Expired => {
+                self.cache.forget(name);
+                Err(TokenError::Expired)
+            }
+        }
+    }
+
+    /// The unverified `iss` chooses, by exact comparison, among those that are configured.
+    fn source(&self, token: &UnverifiedToken<'_>) -> Result<Source<'_>, TokenError> {
+        let issuer = token.unverified_issuer().ok_or(TokenError::Issuer)?;
+        self.source_named(issuer)
+    }
+
+    fn source_of(&self, identity: &Identity) -> Result<Source<'_>, TokenError> {
+        match &identity.issuer {
+            Issuer::Own => Ok(Source::Own(&self.own)),
+            Issuer::Foreign(issuer) => self.source_named(issuer),
+        }
+    }
+
+    fn source_named(&self, issuer: &str) -> Result<Source<'_>, TokenError> {
+        if issuer == self.own.issuer() {
+            return Ok(Source::Own(&self.own));
+        }
+        let named = |keys: &&IssuerKeys| keys.config().issuer == issuer;
+        let found = self.foreign.iter().find(named);
+        found.map(Source::Foreign).ok_or(TokenError::Issuer)
+    }
+
+    fn verified(
+        &self,
+        token: UnverifiedToken<'_>,
+        source: Source<'_>,
+        keys: &KeySet,
+        now: Timestamp,
+    ) -> Result<(Identity, Option<Timestamp>), TokenError> {
+        let unknown = token.unverified_kid().is_some_and(|kid| !keys.knows(kid));
+        if unknown && let Source::Foreign(keys) = source {
+            keys.want_fresh();
+        }
+        let claims = verify(token, keys, &source.expected(now, self.leeway))?;
+        let trusted_until = claims.trusted_until();
+        Ok((source.identity(claims)?, trusted_until))
+    }
+}
+
+impl<'a> Source<'a> {
+    fn keys(self, now: Timestamp) -> Result<Arc<KeySet>, TokenError> {
+        match self {
+            Self::Own(keys) => Ok(keys.verifying()),
+            Self::Foreign(keys) => keys.current(now),
+        }
+    }
+
+    fn expected(self, now: Timestamp, leeway: Duration) -> Expected<'a> {
+        let (issuer, audiences, types) = match self {
+            Self::Own(keys) => (keys.issuer(), keys.audiences(), AcceptedTypes::AccessOnly),
+            Self::Foreign(keys) => {
+                let config = keys.config();
+                let audiences = config.audiences.as_slice();
+                (config.issuer.as_str(), audiences, AcceptedTypes::Any)
+            }
+        };
+        Expected {
+            issuer,
+            audiences,
+            types,
+            now,
+            leeway,
+        }
+    }
+
+    fn identity(self, claims: VerifiedClaims) -> Result<Identity, TokenError> {
+        match self {
+            Self::Own(_) => identify::own(claims),
+            Self::Foreign(keys) => Ok(identify::foreign(claims, keys.config())),
+        }
+    }
+}
+
+fn refuse_twins(settings: &Settings) -> Result<(), KeyError> {
+    let mut seen = vec![settings.issuer.as_str()];
+    for issuer in &settings.issuers {
+        if seen.contains(&issuer.issuer.as_str()) {
+            return Err(KeyError::IssuerTwice(issuer.issuer.clone()));
+        }
+        seen.push(&issuer.issuer);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

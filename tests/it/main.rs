@@ -8,4 +8,5 @@
 )]
 
 mod check;
+mod issuers;
 mod support;

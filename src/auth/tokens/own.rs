@@ -1,0 +1,122 @@
+//! Our own issuer: the key ring, made ready for use.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+
+use super::Settings;
+use crate::clock::{SharedClock, Timestamp};
+use crate::keys::ring::KeyRing;
+use crate::keys::{KeyError, KeySource, file, watch};
+use crate::secret::SecretText;
+use crate::session::SessionSigner;
+use crate::token::key::KeySet;
+use crate::token::mint::{Claims, Maker, MintError};
+use crate::token::signing::{PrivateKey, UnusableKey};
+
+#[derive(Debug)]
+pub(super) struct OwnKeys {
+    issuer: String,
+    /// Exactly one.
+    audience: [String; 1],
+    /// The file to watch, where the ring is kept in one.
+    kept: Option<PathBuf>,
+    ready: ArcSwap<Ready>,
+}
+
+/// A ring in the forms in which it is used.
+#[derive(Debug)]
+struct Ready {
+    kid: Box<str>,
+    signing: Arc<PrivateKey>,
+    verifying: Arc<KeySet>,
+    jwks: Bytes,
+    session_signer: Arc<SessionSigner>,
+}
+
+impl Ready {
+    fn of(ring: &KeyRing, now: Timestamp) -> Result<Self, UnusableKey> {
+        Ok(Self {
+            kid: ring.signing().kid().into(),
+            signing: Arc::clone(ring.signing().private()),
+            verifying: Arc::new(ring.verifying(now)?),
+            jwks: ring.jwks(now),
+            session_signer: Arc::new(ring.session_signer()),
+        })
+    }
+}
+
+impl OwnKeys {
+    pub(super) fn open(settings: Settings, now: Timestamp) -> Result<Self, KeyError> {
+        let ring = file::open(&settings.keys, settings.algorithm, now)?;
+        Ok(Self {
+            issuer: settings.issuer,
+            audience: [settings.audience],
+            kept: match settings.keys {
+                KeySource::Kept(path) => Some(path),
+                KeySource::Given(_) => None,
+            },
+            ready: ArcSwap::from_pointee(Ready::of(&ring, now)?),
+        })
+    }
+
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(super) const fn audiences(&self) -> &[String] {
+        &self.audience
+    }
+
+    pub(super) fn verifying(&self) -> Arc<KeySet> {
+        Arc::clone(&self.ready.load().verifying)
+    }
+
+    pub(super) fn jwks(&self) -> Bytes {
+        self.ready.load().jwks.clone()
+    }
+
+    pub(super) fn session_signer(&self) -> Arc<SessionSigner> {
+        Arc::clone(&self.ready.load().session_signer)
+    }
+
+    pub(super) fn mint(&self, claims: Claims) -> Result<SecretText, MintError> {
+        let ready = self.ready.load();
+        let [audience] = &self.audience;
+        let maker = Maker {
+            issuer: &self.issuer,
+            audience,
+            kid: &ready.kid,
+            key: &ready.signing,
+        };
+        maker.mint(claims)
+    }
+
+    /// Takes up each new ring in the file, for ever; ends at once where the ring is given.
+    pub(super) async fn keep_fresh(&self, clock: SharedClock) {
+        let Some(path) = self.kept.clone() else {
+            return;
+        };
+        watch::watch(path, |ring| self.take(&ring, clock.now())).await;
+    }
+
+    pub(super) fn take(&self, ring: &KeyRing, now: Timestamp) {
+        match Ready::of(ring, now) {
+            Ok(new) => self.replace(new),
+            Err(error) => tracing::warn!(%error, "the key ring is not taken up; the old one stays"),
+        }
+    }
+
+    /// Keys that are the same stay the same allocation: what was verified under them goes on counting.
+    fn replace(&self, mut new: Ready) {
+        let old = self.ready.load();
+        if *old.verifying == *new.verifying {
+            new.verifying = Arc::clone(&old.verifying);
+        } else {
+            tracing::info!(kid = &*new.kid, "the key ring is new");
+        }
+        self.ready.store(Arc::new(new));
+    }
+}

@@ -1,0 +1,124 @@
+//! `doorward key`: looks at the key ring, and turns it, while the gateway runs.
+
+use std::io::Write;
+
+use anyhow::bail;
+
+use crate::clock::Timestamp;
+use crate::keys::ring::{RingKey, Rotation};
+use crate::keys::{KeySource, SigningAlgorithm, file};
+use crate::token::algorithm::Algorithm;
+
+/// `doorward key rotate`: a new key signs from now on, and the old one verifies until its last token
+/// ends. A gateway that runs takes the ring up within a second.
+///
+/// # Errors
+///
+/// Where the ring is given by the operator: then it is changed where it comes from.
+pub fn rotate(source: &KeySource, rotation: Rotation, out: &mut dyn Write) -> anyhow::Result<()> {
+    let path = match source {
+        KeySource::Kept(path) => path,
+        KeySource::Given(_) => bail!(
+            "the keys are given by the configuration: put a new key in front of the ring there, \
+             and give the old one `retired_at` and `verifies_until`"
+        ),
+    };
+    let ring = file::rotate(path, rotation)?;
+    writeln!(out, "{} signs from now on:", ring.signing().kid())?;
+    ring.keys().try_for_each(|key| write_key(key, out))?;
+    Ok(())
+}
+
+/// `doorward key list`: one line a key, the newest first. Nothing secret. Makes no ring.
+pub fn list(source: &KeySource, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
+    let ring = match source {
+        KeySource::Kept(path) => file::load(path)?,
+        // Of a given ring nothing is made, so the algorithm for new keys does not matter.
+        KeySource::Given(_) => file::open(source, SigningAlgorithm::Es256, now)?,
+    };
+    ring.keys().try_for_each(|key| write_key(key, out))?;
+    Ok(())
+}
+
+fn write_key(key: &RingKey, out: &mut dyn Write) -> std::io::Result<()> {
+    let algorithm = Algorithm::from(key.algorithm()).as_str();
+    write!(out, "{}  {algorithm}  made {}", key.kid(), key.created_at())?;
+    match key.retirement() {
+        None => writeln!(out),
+        Some(end) => writeln!(
+            out,
+            "  retired {}  verifies until {}",
+            end.retired_at, end.verifies_until
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn rotation() -> Rotation {
+        Rotation {
+            algorithm: SigningAlgorithm::EdDsa,
+            now: NOW,
+            retire_after: Duration::from_mins(1),
+        }
+    }
+
+    #[test]
+    fn a_rotation_is_told_and_listed_without_secrets() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys.json");
+        let source = KeySource::Kept(path.clone());
+        let mut told = Vec::new();
+        assert!(
+            list(&source, NOW, &mut told).is_err(),
+            "a look makes no ring"
+        );
+        let old = file::open(&source, SigningAlgorithm::Es256, NOW).unwrap();
+        rotate(&source, rotation(), &mut told).unwrap();
+        let mut listed = Vec::new();
+        list(&source, NOW, &mut listed).unwrap();
+        let (told, listed) = (
+            String::from_utf8(told).unwrap(),
+            String::from_utf8(listed).unwrap(),
+        );
+        assert!(
+            told.ends_with(&listed) && told.lines().count() == 3,
+            "{told}"
+        );
+        let lines: Vec<&str> = listed.lines().collect();
+        assert!(
+            lines[0].ends_with("EdDSA  made 2027-01-15T08:00:00.000Z"),
+            "{listed}"
+        );
+        assert!(lines[1].starts_with(old.signing().kid()), "{listed}");
+        assert!(
+            lines[1].ends_with("verifies until 2027-01-15T08:01:00.000Z"),
+            "{listed}"
+        );
+        let text = std::fs::read_to_string(&path).unwrap();
+        let ring: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(!listed.contains(ring["keys"][0]["key"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn given_keys_are_not_rotated_here() {
+        let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519)
+            .unwrap()
+            .serialize_pem();
+        let source = KeySource::Given(pem.as_str().into());
+        let error = rotate(&source, rotation(), &mut Vec::new()).unwrap_err();
+        assert!(
+            error.to_string().contains("given by the configuration"),
+            "{error}"
+        );
+        let mut listed = Vec::new();
+        list(&source, NOW, &mut listed).unwrap();
+        assert!(String::from_utf8(listed).unwrap().contains("EdDSA"));
+    }
+}

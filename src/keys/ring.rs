@@ -1,0 +1,265 @@
+//! The gateway's own keys: what signs its tokens, what still verifies them, and the session secrets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::SigningAlgorithm;
+use crate::clock::Timestamp;
+use crate::id::random_bytes;
+use crate::secret::SecretBytes;
+use crate::session::{SessionSigner, hex};
+use crate::token::key::KeySet;
+use crate::token::signing::{PrivateKey, UnusableKey};
+
+/// The bytes of a session secret: as many as the hash that it keys has.
+pub const SESSION_SECRET_BYTES: usize = 32;
+
+/// All keys of the gateway. The newest key signs; the older ones verify until their last token ends.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    pub(super) newest: RingKey,
+    pub(super) older: Vec<RingKey>,
+    /// The newest first, which makes refresh tokens; all of them check.
+    pub(super) session_secrets: Vec<SessionSecret>,
+}
+
+/// A key of the ring.
+#[derive(Clone, Debug)]
+pub struct RingKey {
+    pub(super) kid: Box<str>,
+    pub(super) algorithm: SigningAlgorithm,
+    pub(super) created_at: Timestamp,
+    pub(super) retirement: Option<Retirement>,
+    pub(super) bytes: SecretBytes,
+    pub(super) private: Arc<PrivateKey>,
+}
+
+/// A key that signs no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retirement {
+    /// When it signed its last token.
+    pub retired_at: Timestamp,
+    /// When its last token ends; from then on it verifies nothing.
+    pub verifies_until: Timestamp,
+}
+
+/// A secret of [`SESSION_SECRET_BYTES`] or more.
+#[derive(Clone, Debug)]
+pub struct SessionSecret {
+    pub(super) created_at: Timestamp,
+    pub(super) bytes: SecretBytes,
+}
+
+/// The change to a new signing key.
+#[derive(Clone, Copy, Debug)]
+pub struct Rotation {
+    /// How the new key signs.
+    pub algorithm: SigningAlgorithm,
+    /// The present.
+    pub now: Timestamp,
+    /// How long the old key goes on verifying: the life of an access token, and the leeway.
+    pub retire_after: Duration,
+}
+
+impl KeyRing {
+    /// A ring of one new key and one new session secret.
+    pub fn generate(algorithm: SigningAlgorithm, now: Timestamp) -> Result<Self, UnusableKey> {
+        Ok(Self {
+            newest: RingKey::generate(algorithm, now)?,
+            older: Vec::new(),
+            session_secrets: vec![SessionSecret {
+                created_at: now,
+                bytes: SecretBytes::new(random_bytes::<SESSION_SECRET_BYTES>().to_vec()),
+            }],
+        })
+    }
+
+    /// The ring after a rotation: a new key signs, the one before it retires, and those whose last
+    /// token has ended are gone. Session secrets stay, so nobody has to sign in again.
+    pub fn rotated(&self, rotation: Rotation) -> Result<Self, UnusableKey> {
+        let now = rotation.now;
+        let retirement = Retirement {
+            retired_at: now,
+            verifies_until: now.plus(rotation.retire_after),
+        };
+        let older = self.keys().filter(|key| key.lives_at(now)).cloned();
+        let older = older.map(|key| RingKey {
+            retirement: key.retirement.or(Some(retirement)),
+            ..key
+        });
+        Ok(Self {
+            newest: RingKey::generate(rotation.algorithm, now)?,
+            older: older.collect(),
+            session_secrets: self.session_secrets.clone(),
+        })
+    }
+
+    /// The key that signs.
+    pub const fn signing(&self) -> &RingKey {
+        &self.newest
+    }
+
+    /// All keys, the newest first.
+    pub fn keys(&self) -> impl Iterator<Item = &RingKey> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+
+    /// What checks tokens at `now` and later.
+    pub fn verifying(&self, now: Timestamp) -> Result<KeySet, UnusableKey> {
+        let live = self.keys().filter(|key| key.lives_at(now));
+        live.map(|key| {
+            let until = key.retirement.map(|retirement| retirement.verifies_until);
+            Ok(key.private.verifying(&key.kid)?.trusted_until(until))
+        })
+        .collect()
+    }
+
+    /// The public keys that verify at `now`, as a JSON Web Key Set (RFC 7517 §5). Keys for HS256 have
+    /// no public half and are not in it.
+    pub fn jwks(&self, now: Timestamp) -> Bytes {
+        let live = self.keys().filter(|key| key.lives_at(now));
+        let keys: Vec<Value> = live.filter_map(RingKey::public_jwk).collect();
+        Bytes::from(json!({ "keys": keys }).to_string())
+    }
+
+    /// Signs and checks refresh tokens with the session secrets.
+    pub fn session_signer(&self) -> SessionSigner {
+        let secrets = self.session_secrets.iter();
+        let secrets: Vec<_> = secrets.map(|secret| secret.bytes.clone()).collect();
+        SessionSigner::new(&secrets)
+    }
+}
+
+impl RingKey {
+    fn generate(algorithm: SigningAlgorithm, now: Timestamp) -> Result<Self, UnusableKey> {
+        let bytes = PrivateKey::generate(algorithm.into())?;
+        let private = PrivateKey::read(algorithm.into(), &bytes)?;
+        Ok(Self {
+            kid: usual_kid(&private),
+            algorithm,
+            created_at: now,
+            retirement: None,
+            bytes,
+            private: Arc::new(private),
+        })
+    }
+
+    /// Its name: in tokens, the key set, and logs.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// How it signs.
+    pub const fn algorithm(&self) -> SigningAlgorithm {
+        self.algorithm
+    }
+
+    /// When it was made; the Unix epoch where that is not known.
+    pub const fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// Since when it signs no more, and until when it verifies; `None` while it lives.
+    pub const fn retirement(&self) -> Option<Retirement> {
+        self.retirement
+    }
+
+    /// The private key.
+    pub const fn private(&self) -> &Arc<PrivateKey> {
+        &self.private
+    }
+
+    fn lives_at(&self, now: Timestamp) -> bool {
+        self.retirement
+            .is_none_or(|retirement| now < retirement.verifies_until)
+    }
+
+    fn public_jwk(&self) -> Option<Value> {
+        let mut jwk = self.private.public()?.to_jwk();
+        jwk.insert("alg".to_owned(), json!(self.private.algorithm().as_str()));
+        jwk.insert("use".to_owned(), json!("sig"));
+        jwk.insert("kid".to_owned(), json!(self.kid));
+        Some(Value::Object(jwk))
+    }
+}
+
+/// The thumbprint of the public key (RFC 7638), the same on every replica. A secret gets a random name:
+/// its thumbprint would let everybody who sees a token test guesses (RFC 7638 §7).
+pub(super) fn usual_kid(private: &PrivateKey) -> Box<str> {
+    match private.public() {
+        Some(public) => public.thumbprint().into(),
+        None => hex(&random_bytes::<16>()).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MADE: Timestamp = Timestamp::from_seconds(1_000);
+    const ALL: [SigningAlgorithm; 4] = [
+        SigningAlgorithm::Es256,
+        SigningAlgorithm::Rs256,
+        SigningAlgorithm::EdDsa,
+        SigningAlgorithm::Hs256,
+    ];
+
+    fn rotation(now: Timestamp) -> Rotation {
+        Rotation {
+            algorithm: SigningAlgorithm::EdDsa,
+            now,
+            retire_after: Duration::from_mins(16),
+        }
+    }
+
+    #[test]
+    fn an_old_key_verifies_until_its_last_token_ends() {
+        let old = KeyRing::generate(SigningAlgorithm::Es256, MADE).unwrap();
+        let turned = MADE.plus(Duration::from_secs(10));
+        let ring = old.rotated(rotation(turned)).unwrap();
+        assert_eq!(ring.signing().algorithm(), SigningAlgorithm::EdDsa);
+        let last = turned.plus(Duration::from_millis(959_999));
+        let over = turned.plus(Duration::from_mins(16));
+        assert_eq!(ring.verifying(last).unwrap().len(), 2);
+        let left = ring.verifying(over).unwrap();
+        assert!(left.knows(ring.signing().kid()) && !left.knows(old.signing().kid()));
+        // It is out of the ring itself at the next rotation, and retires only once.
+        assert_eq!(ring.rotated(rotation(last)).unwrap().keys().count(), 3);
+        assert_eq!(ring.rotated(rotation(over)).unwrap().keys().count(), 2);
+        let twice = ring.rotated(rotation(last)).unwrap();
+        let oldest = twice.keys().last().and_then(RingKey::retirement).unwrap();
+        assert_eq!(oldest.verifies_until, over);
+    }
+
+    #[test]
+    fn the_public_set_shows_public_keys_only() {
+        for algorithm in ALL {
+            let ring = KeyRing::generate(algorithm, MADE).unwrap();
+            let shown: Value = serde_json::from_slice(&ring.jwks(MADE)).unwrap();
+            let keys = shown["keys"].as_array().unwrap();
+            if algorithm == SigningAlgorithm::Hs256 {
+                assert!(keys.is_empty(), "{shown}");
+                continue;
+            }
+            assert_eq!(keys.len(), 1);
+            assert_eq!(keys[0]["kid"], ring.signing().kid());
+            assert_eq!(keys[0]["use"], "sig");
+            for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+                assert!(keys[0].get(private).is_none(), "{private}");
+            }
+            let read = KeySet::from_jwks(&ring.jwks(MADE)).unwrap();
+            assert_eq!(read, ring.verifying(MADE).unwrap());
+        }
+    }
+
+    #[test]
+    fn refresh_tokens_outlive_a_rotation() {
+        let ring = KeyRing::generate(SigningAlgorithm::Es256, MADE).unwrap();
+        let value = ring.session_signer().derive("x").unwrap();
+        let ring = ring.rotated(rotation(MADE)).unwrap();
+        assert!(ring.session_signer().derived("x", &value));
+    }
+}

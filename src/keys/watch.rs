@@ -1,0 +1,119 @@
+//! Takes up a key ring that was rewritten while the gateway runs.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::KeyError;
+use super::file::load;
+use super::ring::KeyRing;
+
+/// How often the file is looked at. Polled and not notified of: that works on every file system, and
+/// one `stat` a second costs nothing.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// What changes when a file is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    inode: u64,
+    length: u64,
+}
+
+/// Hands each new ring in the file `path` to `take`, for ever. A file that is missing or broken is
+/// reported once, and the ring before it stays in use.
+pub async fn watch(path: PathBuf, take: impl Fn(KeyRing) + Send) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // Nothing is known of the file that was read at the start, so it is read once more: it may have
+    // been replaced in between.
+    let mut seen = None;
+    loop {
+        ticks.tick().await;
+        let stamp = tokio::fs::metadata(&path)
+            .await
+            .ok()
+            .map(|found| stamp(&found));
+        if seen == Some(stamp) {
+            continue;
+        }
+        seen = Some(stamp);
+        match read(&path).await {
+            Ok(ring) => take(ring),
+            Err(error) => tracing::warn!(%error, "the key ring is not taken up; the old one stays"),
+        }
+    }
+}
+
+fn stamp(metadata: &Metadata) -> Stamp {
+    Stamp {
+        modified: metadata.modified().ok(),
+        inode: metadata.ino(),
+        length: metadata.len(),
+    }
+}
+
+async fn read(path: &Path) -> Result<KeyRing, KeyError> {
+    let owned = path.to_owned();
+    match tokio::task::spawn_blocking(move || load(&owned)).await {
+        Ok(read) => read,
+        Err(stopped) => Err(KeyError::File {
+            path: path.to_owned(),
+            source: std::io::Error::other(stopped),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::keys::ring::Rotation;
+    use crate::keys::{KeySource, SigningAlgorithm, file};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    /// With the clock of tokio paused, the wait is no wait.
+    async fn two_looks() {
+        tokio::time::sleep(2 * EVERY + Duration::from_millis(500)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_good_ring_is_taken_up_once_and_a_bad_one_never() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys.json");
+        let source = KeySource::Kept(path.clone());
+        let first = file::open(&source, SigningAlgorithm::Es256, NOW).unwrap();
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&taken);
+        let watching = tokio::spawn(watch(path.clone(), move |ring| {
+            sink.lock().push(ring.signing().kid().to_owned());
+        }));
+        two_looks().await;
+        assert_eq!(*taken.lock(), [first.signing().kid()]);
+        let good = std::fs::read(&path).unwrap();
+        for bad in [&b""[..], b"{", &good[..good.len() / 2]] {
+            std::fs::write(&path, bad).unwrap();
+            two_looks().await;
+        }
+        std::fs::remove_file(&path).unwrap();
+        two_looks().await;
+        assert_eq!(taken.lock().len(), 1);
+        file::open(&source, SigningAlgorithm::Es256, NOW).unwrap();
+        let rotation = Rotation {
+            algorithm: SigningAlgorithm::EdDsa,
+            now: NOW,
+            retire_after: Duration::ZERO,
+        };
+        let second = file::rotate(&path, rotation).unwrap();
+        two_looks().await;
+        let expected = [first.signing().kid(), second.signing().kid()];
+        assert_eq!(*taken.lock(), expected);
+        watching.abort();
+    }
+}
