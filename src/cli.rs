@@ -1,1 +1,3 @@
-//! To come: cli.
+//! The command line.
+
+pub mod user;

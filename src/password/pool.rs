@@ -161,17 +161,16 @@ impl Passwords {
             work(&shared)
         });
         match computed.await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "a password could not be hashed");
-                Err(Busy)
-            }
-            Err(stopped) => {
-                tracing::error!(%stopped, "hashing a password stopped");
-                Err(Busy)
-            }
+            Ok(value) => value.map_err(|error| given_up(&error)),
+            Err(stopped) => Err(given_up(&stopped)),
         }
     }
+}
+
+/// Not the caller's fault and not a verdict: to the caller the pool is busy, the log has the reason.
+fn given_up(error: &(dyn std::error::Error + 'static)) -> Busy {
+    tracing::error!(error, "a password could not be hashed");
+    Busy
 }
 
 impl Shared {

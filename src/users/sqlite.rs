@@ -9,7 +9,9 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqlitePool};
 use sqlx::{Sqlite, query, query_as, query_scalar};
 
-use super::{InsertError, NewUser, StoredUser, UserChange, UserPage, UserQuery, UserStore};
+use super::{
+    InsertError, NewUser, PasswordHash, StoredUser, UserChange, UserPage, UserQuery, UserStore,
+};
 use crate::clock::SharedClock;
 use crate::id::UserId;
 use crate::unavailable::Unavailable;
@@ -78,7 +80,7 @@ impl UserStore for SqliteUsers {
             created_at: now,
             updated_at: now,
         };
-        let insertion = insertion(&user)?.bind(password.as_ref().map(|hash| hash.expose()));
+        let insertion = insertion(&user)?.bind(password.as_ref().map(PasswordHash::expose));
         insertion.execute(&self.pool).await.map_err(taken)?;
         Ok(user)
     }

@@ -92,7 +92,7 @@ impl Row {
 
 /// Roles as the table keeps them: a JSON array of words.
 pub(super) fn roles_text(roles: &Roles) -> String {
-    let words: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
+    let words: Vec<_> = roles.iter().map(Role::as_str).collect();
     serde_json::Value::from(words).to_string()
 }
 
@@ -102,7 +102,7 @@ pub(super) fn object_text(object: &JsonObject) -> Result<String, serde_json::Err
 
 fn roles(text: &str) -> Result<Roles, BadRow> {
     let words: Vec<String> = serde_json::from_str(text).map_err(bad("roles"))?;
-    let roles: Result<Roles, _> = words.iter().map(|word| Role::parse(word)).collect();
+    let roles: Result<Roles, _> = words.iter().map(String::as_str).map(Role::parse).collect();
     roles.map_err(bad("roles"))
 }
 
