@@ -113,7 +113,7 @@ async fn a_locked_database_is_unavailable_and_stores_nothing() {
     let users = impatient(directory.path(), |options| options).await;
     let user = users.insert(new_user("a@example.com")).await.unwrap();
     let lock = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    assert_unavailable(users.insert(new_user("b@example.com")).await);
+    assert_unavailable(&users.insert(new_user("b@example.com")).await);
     let disable = UserChange::Status(AccountStatus::Disabled);
     assert!(users.change(user.id, disable.clone()).await.is_err());
     assert!(users.remove(user.id).await.is_err());
@@ -144,7 +144,7 @@ async fn a_full_disk_is_unavailable_and_stores_nothing() {
     let mut user = new_user("a@example.com");
     user.profile
         .insert("name".into(), "x".repeat(100_000).into());
-    assert_unavailable(users.insert(user).await);
+    assert_unavailable(&users.insert(user).await);
     assert_eq!(count(&pool).await, 0);
 }
 
@@ -154,7 +154,7 @@ async fn a_database_that_cannot_be_written_is_unavailable() {
     let pool = database::open(directory.path()).await.unwrap();
     // By flag and not by file mode, which does not bind root.
     let users = impatient(directory.path(), |options| options.read_only(true)).await;
-    assert_unavailable(users.insert(new_user("a@example.com")).await);
+    assert_unavailable(&users.insert(new_user("a@example.com")).await);
     assert_eq!(count(&pool).await, 0);
 }
 
@@ -175,7 +175,7 @@ async fn a_damaged_row_is_unavailable_and_never_another_user() {
     }
 }
 
-fn assert_unavailable(result: Result<User, InsertError>) {
+fn assert_unavailable(result: &Result<User, InsertError>) {
     assert!(
         matches!(result, Err(InsertError::Unavailable(_))),
         "{result:?}"
