@@ -2,3 +2,6 @@
 
 pub mod check;
 pub mod key;
+//! The command line.
+
+pub mod user;

@@ -25,6 +25,7 @@ pub mod user;
 
 // Layer 2, outside: stores, keys, logs.
 pub mod audit;
+pub mod database;
 pub mod keys;
 pub mod metrics;
 pub mod sessions;

@@ -1,6 +1,16 @@
 //! Passwords: hashing them, checking them, and the bounded pool in which that happens.
+//!
+//! A password is the bytes that were typed: nothing is trimmed, folded or normalised.
 
+use std::fmt;
 use std::time::Duration;
+
+use crate::secret::SecretText;
+
+mod argon;
+mod blowfish;
+pub mod pool;
+pub mod rules;
 
 /// How passwords are hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,3 +30,132 @@ pub struct Config {
     /// The fewest characters of a new password.
     pub min_length: usize,
 }
+
+impl Default for Config {
+    /// 19 MiB, two passes, one lane: OWASP's recommendation for argon2id.
+    ///
+    /// Two at once leave most of a machine to the proxied traffic and still do tens of sign-ins a
+    /// second; a full queue is then worked off in about the two seconds that one may wait.
+    fn default() -> Self {
+        Self {
+            memory_kib: 19_456,
+            iterations: 2,
+            parallelism: 1,
+            max_concurrent: 2,
+            max_waiting: 64,
+            max_wait: Duration::from_secs(2),
+            min_length: 8,
+        }
+    }
+}
+
+/// A stored password hash in PHC form, or one of the older forms that imports bring along.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(Box<str>);
+
+impl PasswordHash {
+    /// Takes the text of a hash as it stands; whether it can be checked, [`supported`] tells.
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text of the hash.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// What a check of a password found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The password is right.
+    Right,
+    /// The password is right, and its hash should be replaced by one of today's form.
+    RightButOutdated,
+    /// The password is wrong.
+    Wrong,
+}
+
+/// Why a stored hash cannot be checked. Whoever has such a hash cannot sign in until their password is
+/// set anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unverifiable {
+    /// Neither argon2 in PHC form nor bcrypt.
+    #[error("not a form of password hash that can be checked")]
+    UnknownForm,
+    /// It asks for more memory or time than a check may take.
+    #[error("a password hash that would cost too much to check")]
+    TooCostly,
+}
+
+/// Why nothing was computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HashError {
+    /// The stored hash is at fault.
+    #[error(transparent)]
+    Unverifiable(#[from] Unverifiable),
+    /// The configuration asks for an argon2 that does not exist.
+    #[error("argon2 needs at least 1 pass, 1 lane and 8 KiB of memory a lane")]
+    Parameters,
+    /// The machine had no memory left for it.
+    #[error("no memory left to hash a password")]
+    OutOfMemory,
+}
+
+/// Hashes a password with argon2id (RFC 9106) and the configured parameters, in PHC form.
+///
+/// Slow on purpose: [`pool::Passwords`] is the way to it from async code.
+pub fn hash(config: &Config, password: &SecretText) -> Result<PasswordHash, HashError> {
+    argon::hash(config, password)
+}
+
+/// Checks a password against a stored hash. Slow on purpose, like [`hash`].
+///
+/// Takes argon2 in PHC form and bcrypt (`$2a$`, `$2b$`, `$2y$`); all but argon2id with today's
+/// parameters is outdated.
+pub fn verify(
+    config: &Config,
+    stored: &PasswordHash,
+    password: &SecretText,
+) -> Result<Verdict, HashError> {
+    let form = Form::read(config, stored)?;
+    if password.expose().len() > rules::MAX_BYTES {
+        return Ok(Verdict::Wrong);
+    }
+    match form {
+        Form::Argon(stored) => stored.verify(password),
+        Form::Bcrypt(stored) => Ok(stored.verify(password)),
+    }
+}
+
+/// Whether a stored hash could be checked, without checking it: for imports.
+pub fn supported(config: &Config, stored: &PasswordHash) -> Result<(), Unverifiable> {
+    Form::read(config, stored).map(|_| ())
+}
+
+/// A stored hash, read, and found affordable.
+enum Form {
+    Argon(Box<argon::Stored>),
+    Bcrypt(blowfish::Stored),
+}
+
+impl Form {
+    fn read(config: &Config, stored: &PasswordHash) -> Result<Self, Unverifiable> {
+        let text = stored.expose();
+        if text.starts_with("$argon2") {
+            let stored = argon::Stored::read(config, text)?;
+            Ok(Self::Argon(Box::new(stored)))
+        } else {
+            blowfish::Stored::read(text).map(Self::Bcrypt)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,33 +7,11 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::id::UserId;
+pub use crate::password::PasswordHash;
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Login, Roles, User, Username};
 
 pub mod sqlite;
-
-/// A stored password hash in PHC form, or one of the older forms that imports bring along.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(Box<str>);
-
-impl PasswordHash {
-    /// Takes the text of a hash as it stands; whether it can be checked, [`password`](crate::password)
-    /// tells.
-    pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text of the hash.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(…)")
-    }
-}
 
 /// A user with what a sign-in needs to know.
 #[derive(Clone, Debug)]
@@ -91,7 +69,7 @@ pub enum UserChange {
 /// Which users to list.
 #[derive(Clone, Debug)]
 pub struct UserQuery {
-    /// Part of an address, user name or id; empty for all.
+    /// Part of an address or user name, or the start of an id (8 digits or more); empty for all.
     pub search: String,
     /// How many at the most.
     pub limit: u32,

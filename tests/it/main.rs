@@ -10,3 +10,4 @@
 mod check;
 mod issuers;
 mod support;
+mod users;
