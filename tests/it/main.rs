@@ -7,5 +7,6 @@
     reason = "a test that cannot go on should stop loudly; the allowances of clippy.toml do not reach helpers"
 )]
 
+mod revocation;
 mod sessions;
 mod support;

@@ -60,14 +60,14 @@ pub(crate) async fn open(directory: &std::path::Path) -> SqlitePool {
 /// Runs each of the named behaviours on each store.
 macro_rules! on_each_store {
     ($($behaviour:ident)*) => {
-        mod sqlite {
+        mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
                 let bench = super::SqliteBench::new().await;
                 super::contract::$behaviour(super::Arc::new(bench.sessions())).await;
             })*
         }
-        mod redis {
+        mod on_redis {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
                 let server = super::RedisServer::start();

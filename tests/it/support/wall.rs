@@ -75,8 +75,12 @@ async fn carry(mut client: TcpStream, target: SocketAddr, mut forecast: watch::R
             return;
         };
         let worse = tokio::select! {
+            // The weather first: once it is bad, not one more byte passes.
+            biased;
+            worse = forecast.wait_for(|weather| *weather != Weather::Fair) => {
+                worse.map(|worse| *worse).ok()
+            }
             _closed = copy_bidirectional(&mut client, &mut server) => return,
-            worse = forecast.wait_for(|weather| *weather != Weather::Fair) => worse.map(|worse| *worse).ok(),
         };
         if worse != Some(Weather::Silent) {
             return;
