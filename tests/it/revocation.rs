@@ -6,11 +6,11 @@ use std::time::Duration;
 use doorward::clock::{Clock as _, ManualClock};
 use doorward::id::SessionId;
 use doorward::revocation::{Config, Revocations, Standing};
-use doorward::sessions::SessionStore;
 use doorward::sessions::sqlite::SqliteSessions;
+use doorward::sessions::{Epoch, SessionStore};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::sessions::{START, SqliteBench, open, sign_in, user};
+use crate::sessions::{START, SqliteBench, new_session, open, sign_in, user};
 use crate::support::redis::{RedisServer, sessions_at};
 use crate::support::wall::Wall;
 
@@ -119,6 +119,23 @@ async fn a_replica_that_starts_later_knows_what_ended_before() {
     here.end(session).await;
     let there = Replica::start(server.sessions()).await;
     assert_eq!(there.standing(session), Standing::Ended);
+}
+
+#[tokio::test]
+async fn a_replica_trusts_itself_only_once_it_has_read_a_long_log_to_its_end() {
+    let server = RedisServer::start();
+    let store = server.sessions();
+    let ann = user();
+    let sessions: Vec<_> = (0..2500).map(|_| new_session(ann, START)).collect();
+    for batch in sessions.chunks(50) {
+        let stored = batch.iter().map(|session| store.create(session, Epoch(0)));
+        futures_util::future::try_join_all(stored).await.unwrap();
+    }
+    store.end_all(ann, START).await.unwrap();
+    let replica = Replica::start(store).await;
+    for session in sessions {
+        assert_eq!(replica.standing(session.id), Standing::Ended);
+    }
 }
 
 #[tokio::test]

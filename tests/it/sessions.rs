@@ -86,8 +86,10 @@ on_each_store! {
     a_generation_that_the_store_lost_is_taken_as_the_newest
     the_last_generation_of_all_can_still_be_refreshed
     a_session_that_ran_out_is_gone
+    a_session_that_ran_out_needs_no_ending
     a_refresh_prolongs_the_session
     an_ended_session_is_gone_and_stands_in_the_log
+    ending_all_ends_every_session_of_a_user
     ending_all_leaves_other_users_alone
     a_session_founded_before_all_were_ended_is_not_made
     the_sessions_of_a_user_come_newest_first
@@ -97,7 +99,8 @@ on_each_store! {
     a_long_log_comes_in_pages
     a_reader_is_woken_by_an_end
     a_reader_without_news_gets_an_empty_page
-    what_ran_out_is_cleared_away
+    clearing_away_takes_nothing_that_may_be_asked_for
+    a_place_in_the_log_outlives_its_entry
     the_store_gives_a_sign_of_life
 }
 

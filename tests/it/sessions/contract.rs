@@ -116,7 +116,7 @@ pub(super) async fn the_last_generation_of_all_can_still_be_refreshed(store: Sto
 
 pub(super) async fn a_session_that_ran_out_is_gone(store: Store) {
     let session = sign_in(&*store, user(), START).await;
-    let last = session.expires_at.minus(MILLISECOND);
+    let (last, over) = (session.expires_at.minus(MILLISECOND), session.expires_at);
     assert_eq!(
         store.find(session.id, last).await.unwrap().as_ref(),
         Some(&session)
@@ -129,13 +129,17 @@ pub(super) async fn a_session_that_ran_out_is_gone(store: Store) {
             .len(),
         1
     );
-    let over = session.expires_at;
     assert_eq!(store.find(session.id, over).await.unwrap(), None);
     assert_eq!(store.of_user(session.subject.user, over).await.unwrap(), []);
     assert_eq!(
         refresh(&*store, session.id, (0, over)).await,
         Refreshed::Gone
     );
+}
+
+pub(super) async fn a_session_that_ran_out_needs_no_ending(store: Store) {
+    let session = sign_in(&*store, user(), START).await;
+    let over = session.expires_at;
     assert_eq!(store.end(session.id, over).await.unwrap(), None);
     assert_eq!(store.end_all(session.subject.user, over).await.unwrap(), []);
     assert_eq!(whole_log(&*store).await, []);
@@ -180,16 +184,15 @@ pub(super) async fn an_ended_session_is_gone_and_stands_in_the_log(store: Store)
     assert_eq!(whole_log(&*store).await, [ended(&session, START)]);
 }
 
-pub(super) async fn ending_all_leaves_other_users_alone(store: Store) {
-    let (ann, bob) = (user(), user());
+pub(super) async fn ending_all_ends_every_session_of_a_user(store: Store) {
+    let ann = user();
     let mut of_ann = Vec::new();
     for _ in 0..3 {
         of_ann.push(sign_in(&*store, ann, START).await.id);
     }
-    let of_bob = sign_in(&*store, bob, START).await;
+    of_ann.sort();
     let mut ended = store.end_all(ann, START).await.unwrap();
     ended.sort();
-    of_ann.sort();
     assert_eq!(ended, of_ann);
     let mut log: Vec<_> = whole_log(&*store)
         .await
@@ -201,6 +204,13 @@ pub(super) async fn ending_all_leaves_other_users_alone(store: Store) {
     for id in of_ann {
         assert_eq!(refresh(&*store, id, (0, START)).await, Refreshed::Gone);
     }
+}
+
+pub(super) async fn ending_all_leaves_other_users_alone(store: Store) {
+    let (ann, bob) = (user(), user());
+    sign_in(&*store, ann, START).await;
+    let of_bob = sign_in(&*store, bob, START).await;
+    assert_eq!(store.end_all(ann, START).await.unwrap().len(), 1);
     assert_eq!(store.of_user(ann, START).await.unwrap(), []);
     assert_eq!(store.of_user(bob, START).await.unwrap(), [of_bob]);
     assert_eq!(store.end_all(ann, START).await.unwrap(), []);
@@ -344,14 +354,12 @@ pub(super) async fn a_reader_without_news_gets_an_empty_page(store: Store) {
     }
 }
 
-pub(super) async fn what_ran_out_is_cleared_away(store: Store) {
+pub(super) async fn clearing_away_takes_nothing_that_may_be_asked_for(store: Store) {
     let over = sign_in(&*store, user(), START).await;
     let later = START.plus(SECOND);
     let alive = sign_in(&*store, user(), later).await;
     let gone = sign_in(&*store, user(), START).await;
     store.end(gone.id, START).await.unwrap();
-
-    // Nothing is lost that may still be asked for.
     store
         .clear_expired(over.expires_at, LIFETIME * 2)
         .await
@@ -359,18 +367,22 @@ pub(super) async fn what_ran_out_is_cleared_away(store: Store) {
     assert_eq!(whole_log(&*store).await, [ended(&gone, START)]);
     assert_eq!(store.find(alive.id, later).await.unwrap(), Some(alive));
     assert_eq!(store.find(over.id, over.expires_at).await.unwrap(), None);
+}
 
-    // The log of a store that keeps its own time clears when that time has come, by its clock.
+pub(super) async fn a_place_in_the_log_outlives_its_entry(store: Store) {
+    let gone = sign_in(&*store, user(), START).await;
+    store.end(gone.id, START).await.unwrap();
     let place = store.log_start(START).await.unwrap();
     let place = store
         .ended_after(&place, Duration::ZERO)
         .await
         .unwrap()
         .next;
+    let later = START.plus(SECOND);
+    // Redis goes by its own clock, of which a millisecond has to pass.
     while !whole_log(&*store).await.is_empty() {
         store.clear_expired(later, Duration::ZERO).await.unwrap();
     }
-    // A reader's place holds even though the entry that it names is gone.
     let next = sign_in(&*store, user(), START).await;
     store.end(next.id, later).await.unwrap();
     assert_eq!(log_after(&*store, place).await, [ended(&next, later)]);

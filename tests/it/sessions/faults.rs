@@ -130,7 +130,7 @@ async fn changes_fail(store: &dyn SessionStore, session: &Session) {
     }
     assert_eq!(
         store.of_user(user, START).await.unwrap().as_slice(),
-        [session.clone()]
+        std::slice::from_ref(session)
     );
     assert_eq!(store.epoch(user).await.unwrap(), Epoch(0));
     assert_eq!(whole_log(store).await, []);
@@ -295,4 +295,29 @@ async fn a_row_that_cannot_be_read_is_a_failure_and_not_an_absence() {
         .find(session.id, START)
         .await
         .expect_err("a field is missing");
+}
+
+#[tokio::test]
+async fn a_reader_of_sqlite_soon_sees_what_another_process_ended() {
+    let bench = SqliteBench::new().await;
+    let (reading, ending) = (
+        bench.sessions(),
+        SqliteSessions::new(open(bench.directory.path()).await),
+    );
+    let start = reading.log_start(START).await.unwrap();
+    let patience = Duration::from_hours(1);
+    let end = async {
+        // Several transactions, so that the reader has looked once in vain.
+        for _ in 0..20 {
+            sign_in(&ending, user(), START).await;
+        }
+        let session = sign_in(&ending, user(), START).await;
+        ending.end(session.id, START).await.unwrap()
+    };
+    let both = async { tokio::join!(reading.ended_after(&start, patience), end) };
+    let (page, session) = tokio::time::timeout(Duration::from_secs(20), both)
+        .await
+        .expect("the reader looks again");
+    let session = session.unwrap().id;
+    assert_eq!(page.unwrap().ended, [Ended { session, at: START }]);
 }
