@@ -15,6 +15,7 @@ use crate::unavailable::Unavailable;
 
 pub mod redis;
 pub mod sqlite;
+mod stored;
 
 /// Counts how often all sessions of a user were ended.
 ///
@@ -79,6 +80,9 @@ pub struct EndedPage {
     pub ended: Vec<Ended>,
     /// Where to read on.
     pub next: Cursor,
+    /// Whether the log went on behind this page when it was read. A reader that is told so has not
+    /// caught up yet.
+    pub more: bool,
 }
 
 /// A store of sessions.

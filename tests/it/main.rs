@@ -9,5 +9,7 @@
 
 mod check;
 mod issuers;
+mod revocation;
+mod sessions;
 mod support;
 mod users;
