@@ -26,6 +26,7 @@ pub mod user;
 // Layer 2, outside: stores, keys, logs.
 pub mod audit;
 pub mod keys;
+pub mod logs;
 pub mod metrics;
 pub mod sessions;
 pub mod users;

@@ -7,4 +7,5 @@
     reason = "a test that cannot go on should stop loudly; the allowances of clippy.toml do not reach helpers"
 )]
 
+mod listen;
 mod support;
