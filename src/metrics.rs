@@ -109,7 +109,7 @@ impl Metrics {
         self.log_lines_lost.get_or_create_owned(&LogLabel { log })
     }
 
-    /// All of it as OpenMetrics text (`application/openmetrics-text; version=1.0.0`).
+    /// All of it as `OpenMetrics` text (`application/openmetrics-text; version=1.0.0`).
     pub fn encode(&self) -> Result<String, fmt::Error> {
         let mut page = String::new();
         text::encode(&mut page, &self.registry)?;
