@@ -13,6 +13,8 @@ use std::time::Duration;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::handler::Protocol;
+
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -27,6 +29,7 @@ pub(super) enum Phase {
 /// What one connection is doing.
 #[derive(Debug)]
 pub(super) struct Activity {
+    protocol: Protocol,
     opened: Instant,
     /// Requests whose answer is not yet out.
     in_flight: AtomicU32,
@@ -37,8 +40,9 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(protocol: Protocol) -> Arc<Self> {
         Arc::new(Self {
+            protocol,
             opened: Instant::now(),
             in_flight: AtomicU32::new(0),
             in_head: AtomicBool::new(false),
@@ -46,8 +50,12 @@ impl Activity {
         })
     }
 
-    /// Bytes came in.
+    /// Bytes came in. Between requests of HTTP/1 they begin the next head; in HTTP/2 they may as well
+    /// be a ping or an acknowledgement, so there only the idle limit holds.
     pub(super) fn bytes_read(&self) {
+        if self.protocol == Protocol::Http2 {
+            return;
+        }
         if self.in_flight.load(Ordering::Acquire) == 0 && !self.in_head.load(Ordering::Relaxed) {
             self.mark();
             self.in_head.store(true, Ordering::Release);
@@ -133,7 +141,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_goes_from_idle_to_head_to_busy_and_back() {
-        let activity = Activity::new();
+        let activity = Activity::new(Protocol::Http1);
         let opened = Instant::now();
         assert_eq!(activity.phase(), Phase::Idle(opened));
 
@@ -153,8 +161,17 @@ mod tests {
         activity.bytes_read();
         drop(one);
         assert_eq!(activity.phase(), Phase::Busy);
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         drop(other);
         assert_eq!(activity.phase(), Phase::Idle(Instant::now()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn frames_between_requests_leave_an_http_2_connection_idle() {
+        let activity = Activity::new(Protocol::Http2);
+        let opened = Instant::now();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        activity.bytes_read();
+        assert_eq!(activity.phase(), Phase::Idle(opened));
     }
 }

@@ -96,7 +96,7 @@ impl<H: RequestHandler> Gate<H> {
                     protocol: Protocol::Http1,
                     sni: None,
                 };
-                self.converse(stream, self.connection(ends, agreed), lease)
+                self.converse(stream, self.connection(&ends, agreed), lease)
                     .await;
             }
             Transport::Tls {
@@ -106,7 +106,7 @@ impl<H: RequestHandler> Gate<H> {
                 let handshake = acceptor.accept(stream);
                 match tokio::time::timeout(*handshake_timeout, handshake).await {
                     Ok(Ok(stream)) => {
-                        let connection = self.connection(ends, agreed_on(&stream));
+                        let connection = self.connection(&ends, agreed_on(&stream));
                         self.converse(stream, connection, lease).await;
                     }
                     Ok(Err(error)) => {
@@ -121,7 +121,7 @@ impl<H: RequestHandler> Gate<H> {
         }
     }
 
-    fn connection(&self, ends: Ends, agreed: Agreed) -> Connection {
+    fn connection(&self, ends: &Ends, agreed: Agreed) -> Connection {
         Connection {
             peer: ends.peer,
             local: ends.local,
@@ -135,7 +135,7 @@ impl<H: RequestHandler> Gate<H> {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let activity = Activity::new();
+        let activity = Activity::new(connection.protocol);
         let stall = StallLimit {
             limit: self.limits.idle,
             cut: self.metrics.stalled_answers.clone(),

@@ -191,32 +191,32 @@ impl Conduct {
         };
         match turn {
             Turn::Ended(ended) => ended,
-            Turn::Overdue(Overdue::Head) => self.cut(),
-            Turn::Overdue(Overdue::Idle) => farewell(http).await,
+            Turn::Overdue(overdue) => self.end(http, overdue).await,
             Turn::Draining => {
                 http.as_mut().say_goodbye();
                 tokio::select! {
                     biased;
                     ended = http.as_mut() => ended,
-                    overdue = watchdog => match overdue {
-                        Overdue::Head => self.cut(),
-                        Overdue::Idle => farewell(http).await,
-                    },
+                    overdue = watchdog => self.end(http, overdue).await,
                 }
             }
         }
     }
 
-    fn cut(&self) -> hyper::Result<()> {
-        self.limits.slow_heads.inc();
-        Ok(())
+    /// An idle connection is told to go, and cut if it does not; who is in the middle of a head would
+    /// not listen.
+    async fn end(&self, mut http: Pin<&mut impl Graceful>, overdue: Overdue) -> hyper::Result<()> {
+        match overdue {
+            Overdue::Head => {
+                self.limits.slow_heads.inc();
+                Ok(())
+            }
+            Overdue::Idle => {
+                http.as_mut().say_goodbye();
+                tokio::time::timeout(FAREWELL, http).await.unwrap_or(Ok(()))
+            }
+        }
     }
-}
-
-/// An idle connection is told to go, and cut if it does not.
-async fn farewell(mut http: Pin<&mut impl Graceful>) -> hyper::Result<()> {
-    http.as_mut().say_goodbye();
-    tokio::time::timeout(FAREWELL, http).await.unwrap_or(Ok(()))
 }
 
 /// What took too long.
@@ -287,14 +287,14 @@ mod tests {
     fn limits() -> TimeLimits {
         TimeLimits {
             header: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
             slow_heads: Counter::default(),
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_idle_connection_is_overdue_after_the_idle_limit() {
-        let (activity, limits) = (Activity::new(), limits());
+        let (activity, limits) = (Activity::new(Protocol::Http1), limits());
         let opened = Instant::now();
         let overdue = Watchdog::new(&activity, &limits).await;
         assert_eq!(overdue, Overdue::Idle);
@@ -303,7 +303,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_starts_the_idle_time_anew_and_a_long_one_is_not_idle() {
-        let (activity, limits) = (Activity::new(), limits());
+        let (activity, limits) = (Activity::new(Protocol::Http1), limits());
         let opened = Instant::now();
         let mut watchdog = pin!(Watchdog::new(&activity, &limits));
         let request = activity.request_begun();
@@ -316,7 +316,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_head_that_dribbles_in_is_overdue_after_the_header_limit() {
-        let (activity, limits) = (Activity::new(), limits());
+        let (activity, limits) = (Activity::new(Protocol::Http1), limits());
         let mut watchdog = pin!(Watchdog::new(&activity, &limits));
         let quiet = Duration::from_secs(30);
         assert!(

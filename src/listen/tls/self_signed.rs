@@ -15,9 +15,9 @@ use super::certificate::facts;
 use crate::clock::Timestamp;
 use crate::listen::{BoxError, CertificateFiles};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 /// What browsers bear at most is 398 days (CA/Browser Forum, ballot SC31).
-const VALID: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const VALID: Duration = Duration::from_hours(365 * 24);
 /// A clock that is a little behind ours should find it valid already.
 const BEFORE: Duration = DAY;
 

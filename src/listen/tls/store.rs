@@ -49,7 +49,9 @@ impl Certificates {
             metrics,
             watched: Mutex::default(),
         };
-        watched.iter().for_each(|one| certificates.tell_end(one));
+        for one in &watched {
+            certificates.tell_end(one);
+        }
         *certificates.watched.lock() = watched;
         Ok(certificates)
     }
@@ -81,6 +83,16 @@ impl Certificates {
         }
     }
 
+    /// The leaf that who asks for `name` is shown.
+    #[cfg(test)]
+    pub(super) fn shown_to(
+        &self,
+        name: &str,
+    ) -> Option<rustls::pki_types::CertificateDer<'static>> {
+        let found = self.current.load().find(Some(name))?;
+        found.cert.first().cloned()
+    }
+
     fn look_at(&self, one: &mut Watched) -> bool {
         let seen = Seen::now(&one.files);
         if seen == one.seen {
@@ -91,19 +103,25 @@ impl Certificates {
         match Certificate::load(&one.files, &self.provider) {
             Ok(certificate) => {
                 one.certificate = certificate;
-                self.metrics.certificate_reloads.inc();
-                tracing::info!(certificate = %one.files.cert.display(), "certificate renewed");
-                self.tell_end(one);
+                self.tell_renewal(one);
                 true
             }
             Err(error) => {
-                self.metrics.certificate_reload_failures.inc();
-                tracing::warn!(
-                    "a certificate changed and cannot be used, the old one stays: {error}"
-                );
+                self.tell_failure(&error);
                 false
             }
         }
+    }
+
+    fn tell_renewal(&self, one: &Watched) {
+        self.metrics.certificate_reloads.inc();
+        tracing::info!(certificate = %one.files.cert.display(), "certificate renewed");
+        self.tell_end(one);
+    }
+
+    fn tell_failure(&self, error: &CertificateError) {
+        self.metrics.certificate_reload_failures.inc();
+        tracing::warn!("a certificate changed and cannot be used, the old one stays: {error}");
     }
 
     fn tell_end(&self, one: &Watched) {

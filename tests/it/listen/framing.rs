@@ -40,6 +40,19 @@ async fn no_request_is_read_in_two_ways() {
     }
 }
 
+/// What the refusals are measured against: the gateway does take two requests at once.
+#[tokio::test]
+async fn two_whole_requests_in_one_write_are_two_requests() {
+    let mut gateway = Gateway::start();
+    let client = gateway.client().offering(&["http/1.1"]);
+    let stream = client.connect(gateway.https, "gw.test").await;
+    let last = "GET /b HTTP/1.1\r\nhost: gw.test\r\nconnection: close\r\n\r\n";
+    exchange(stream, format!("{SMUGGLED}{last}").as_bytes()).await;
+    let seen = gateway.seen_so_far();
+    let lines: Vec<_> = seen.iter().map(|seen| seen.line.as_str()).collect();
+    assert_eq!(lines, ["GET /smuggled", "GET /b"]);
+}
+
 type Case = (&'static str, &'static str, &'static str, Fate);
 
 const CASES: &[Case] = &[

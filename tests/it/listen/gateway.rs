@@ -12,7 +12,7 @@ use doorward::listen::{self, Config, Connection, Drain, Parts, Stop, StopTrigger
 use doorward::metrics::Metrics;
 use doorward::net::Networks;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::Incoming;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -204,7 +204,7 @@ fn handler(
             let held = request.uri().path() == "/held";
             let big = request.uri().path() == "/big";
             let body = request.into_body().collect().await;
-            let body = body.map(|b| b.to_bytes()).map_err(|e| e.to_string());
+            let body = body.map(Collected::to_bytes).map_err(|e| e.to_string());
             // A test that has seen enough does not listen any more.
             drop(seen.send(Seen {
                 line,

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use super::gateway::{Gateway, exchange, read_hello, read_to_close, soon};
 
-const SHORT: Duration = Duration::from_millis(150);
+const SHORT: Duration = Duration::from_millis(300);
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: gw.test\r\n\r\n";
 
 #[tokio::test]
