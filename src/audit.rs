@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::clock::SharedClock;
+use crate::logs::LineLog;
+
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -52,13 +55,97 @@ pub struct Event<'a> {
     /// Why, as a fixed word: `wrong-password`, `unknown-user`, `reused-token`, …
     pub reason: &'static str,
     /// Who tried: a user id, or the login as typed in its one spelling, or `cli`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<&'a str>,
     /// The user that it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The session that it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// From where.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
     /// The request that asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+}
+
+/// The audit log.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    log: LineLog,
+    clock: SharedClock,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    #[serde(flatten)]
+    event: &'a Event<'a>,
+}
+
+impl Audit {
+    /// Writes to `log`, with the time that `clock` shows.
+    pub const fn new(log: LineLog, clock: SharedClock) -> Self {
+        Self { log, clock }
+    }
+
+    /// An audit log that keeps nothing.
+    pub fn off(clock: SharedClock) -> Self {
+        Self::new(LineLog::off(), clock)
+    }
+
+    /// Writes `event` as one line of JSON, never waiting for it.
+    pub fn record(&self, event: &Event<'_>) {
+        self.log.write(&Line {
+            time: self.clock.now().to_string(),
+            event,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use prometheus_client::metrics::counter::Counter;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::clock::{ManualClock, Timestamp};
+    use crate::logs::LogTarget;
+
+    #[test]
+    fn an_event_is_one_line_with_its_time() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let path = directory.path().join("audit.log");
+        let clock = ManualClock::at(Timestamp::from_seconds(1_763_696_385));
+        let target = LogTarget::File(path.clone());
+        let log = LineLog::open(target, clock.clone(), Counter::default()).unwrap();
+        let audit = Audit::new(log.clone(), clock);
+        audit.record(&Event {
+            action: Action::AdminSignIn,
+            outcome: Outcome::Refused,
+            reason: "wrong-password",
+            actor: Some("a@b.c\r\n{}"),
+            user: None,
+            session: None,
+            address: Some("192.0.2.1".parse().unwrap()),
+            request_id: None,
+        });
+        log.flush(Duration::from_secs(20));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let line: Value = serde_json::from_str(&text).unwrap();
+        let expected = json!({
+            "time": "2025-11-21T03:39:45.000Z",
+            "action": "admin-sign-in",
+            "outcome": "refused",
+            "reason": "wrong-password",
+            "actor": "a@b.c\r\n{}",
+            "address": "192.0.2.1",
+        });
+        assert_eq!(line, expected);
+    }
 }

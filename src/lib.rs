@@ -27,6 +27,7 @@ pub mod user;
 pub mod audit;
 pub mod database;
 pub mod keys;
+pub mod logs;
 pub mod metrics;
 pub mod sessions;
 pub mod users;

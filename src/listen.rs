@@ -9,6 +9,25 @@ use std::time::Duration;
 
 use url::Url;
 
+mod activity;
+mod bound;
+mod chassis;
+mod drain;
+mod gate;
+mod handler;
+mod http_connection;
+mod redirect;
+mod slots;
+mod stop;
+mod stream;
+pub mod tls;
+
+pub use bound::{BindError, Bound, bind};
+pub use chassis::{Parts, Stopped, serve};
+pub use drain::Drain;
+pub use handler::{BoxError, Connection, Protocol, RequestHandler};
+pub use stop::{Stop, StopTrigger};
+
 /// Where to listen, and what a connection may take.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -28,7 +47,8 @@ pub struct Config {
     pub handshake_timeout: Duration,
     /// How long the head of a request may take.
     pub header_timeout: Duration,
-    /// How long a connection may be idle between requests.
+    /// How long a connection may be idle between requests, and how long a client may take nothing of
+    /// an answer that waits for it.
     pub idle_timeout: Duration,
     /// How long requests in flight may go on after SIGTERM.
     pub drain_timeout: Duration,

@@ -1,1 +1,175 @@
-//! To come: metrics.
+//! What the gateway counts, as Prometheus reads it.
+//!
+//! Each part gets the counters that it moves; a request only does an atomic add. Serving `/metrics` is
+//! left to [`ops`](crate::ops).
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+
+use self::connections::ConnectionMetrics;
+use self::requests::{RequestMetrics, RouteMetrics};
+
+pub mod connections;
+pub mod requests;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LogLabel {
+    log: &'static str,
+}
+
+/// Everything that is counted.
+pub struct Metrics {
+    registry: Registry,
+    requests: RequestMetrics,
+    sign_ins: Family<OutcomeLabel, Counter>,
+    refreshes: Family<OutcomeLabel, Counter>,
+    log_lines_lost: Family<LogLabel, Counter>,
+    /// Connections and their certificates.
+    pub connections: ConnectionMetrics,
+    /// Reloads of `gateway.toml` that were refused because of mistakes in it.
+    pub config_mistakes: Counter,
+    /// For how long, in seconds, nothing was heard from the store about ended sessions.
+    pub revocation_staleness: Gauge<f64, AtomicU64>,
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("doorward");
+        let metrics = Self {
+            requests: RequestMetrics::register(&mut registry),
+            connections: ConnectionMetrics::register(&mut registry),
+            sign_ins: Family::default(),
+            refreshes: Family::default(),
+            log_lines_lost: Family::default(),
+            config_mistakes: Counter::default(),
+            revocation_staleness: Gauge::default(),
+            registry,
+        };
+        metrics.registered()
+    }
+
+    fn registered(mut self) -> Self {
+        let registry = &mut self.registry;
+        registry.register("sign_ins", "Sign-ins by outcome", self.sign_ins.clone());
+        registry.register("refreshes", "Refreshes by outcome", self.refreshes.clone());
+        registry.register(
+            "log_lines_lost",
+            "Log lines that could not be written in time",
+            self.log_lines_lost.clone(),
+        );
+        registry.register(
+            "config_mistakes",
+            "Reloads of the configuration refused because of mistakes in it",
+            self.config_mistakes.clone(),
+        );
+        registry.register_with_unit(
+            "revocation_staleness",
+            "How long nothing was heard from the session store about ended sessions",
+            Unit::Seconds,
+            self.revocation_staleness.clone(),
+        );
+        self
+    }
+
+    /// The counters of one route. Looked up when the routes are built, not for each request.
+    pub fn route(&self, name: &str) -> RouteMetrics {
+        self.requests.route(name)
+    }
+
+    /// Counts a sign-in. `outcome` is one of a fixed set of words, never what a client sent: each
+    /// new one is a new time series.
+    pub fn sign_in(&self, outcome: &'static str) {
+        self.sign_ins
+            .get_or_create_owned(&OutcomeLabel { outcome })
+            .inc();
+    }
+
+    /// Counts a refresh; `outcome` as for [`sign_in`](Self::sign_in).
+    pub fn refresh(&self, outcome: &'static str) {
+        self.refreshes
+            .get_or_create_owned(&OutcomeLabel { outcome })
+            .inc();
+    }
+
+    /// Counts the lost lines of `log`: `access` or `audit`.
+    pub fn lost_lines_of(&self, log: &'static str) -> Counter {
+        self.log_lines_lost.get_or_create_owned(&LogLabel { log })
+    }
+
+    /// All of it as `OpenMetrics` text (`application/openmetrics-text; version=1.0.0`).
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut page = String::new();
+        text::encode(&mut page, &self.registry)?;
+        Ok(page)
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::StatusCode;
+
+    use super::requests::Verdict;
+    use super::*;
+
+    #[test]
+    fn every_count_is_on_the_page() {
+        let metrics = Metrics::new();
+        let route = metrics.route("/admin/**");
+        route.count(StatusCode::OK, Verdict::Allowed, Duration::from_millis(3));
+        route.count(StatusCode::FORBIDDEN, Verdict::Refused, Duration::ZERO);
+        route.count(StatusCode::FORBIDDEN, Verdict::Refused, Duration::ZERO);
+        metrics.sign_in("success");
+        metrics.refresh("reused-token");
+        metrics.lost_lines_of("access").inc_by(7);
+        metrics.revocation_staleness.set(1.5);
+        let page = metrics.encode().unwrap();
+        for line in [
+            r#"doorward_requests_total{route="/admin/**",status="2xx",verdict="allowed"} 1"#,
+            r#"doorward_requests_total{route="/admin/**",status="4xx",verdict="refused"} 2"#,
+            r#"doorward_request_duration_seconds_count{route="/admin/**"} 3"#,
+            r#"doorward_sign_ins_total{outcome="success"} 1"#,
+            r#"doorward_refreshes_total{outcome="reused-token"} 1"#,
+            r#"doorward_log_lines_lost_total{log="access"} 7"#,
+            "doorward_revocation_staleness_seconds 1.5",
+            "doorward_connections_open 0",
+            "# EOF",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+        }
+    }
+
+    #[test]
+    fn what_never_happened_makes_no_series() {
+        let metrics = Metrics::new();
+        drop(metrics.route("/quiet"));
+        let page = metrics.encode().unwrap();
+        assert!(!page.contains("doorward_requests_total{"), "{page}");
+    }
+}

@@ -11,5 +11,6 @@ mod check;
 mod issuers;
 mod revocation;
 mod sessions;
+mod listen;
 mod support;
 mod users;

@@ -3,3 +3,4 @@
 pub(crate) mod key_server;
 pub(crate) mod redis;
 pub(crate) mod wall;
+pub(crate) mod tls;

@@ -1,0 +1,108 @@
+//! An authority that signs certificates for tests, and clients that trust it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use doorward::listen::CertificateFiles;
+use rcgen::{CertificateParams, Issuer, KeyPair};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// Signs certificates.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    root: CertificateDer<'static>,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let root = params.self_signed(&key).unwrap().der().clone();
+        Self {
+            issuer: Issuer::new(params, key),
+            root,
+        }
+    }
+
+    /// A new certificate for `names` with a new key, as `stem.crt` and `stem.key` in `directory`.
+    pub(crate) fn issue(&self, directory: &Path, stem: &str, names: &[&str]) -> CertificateFiles {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(names).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let files = CertificateFiles {
+            cert: directory.join(format!("{stem}.crt")),
+            key: directory.join(format!("{stem}.key")),
+        };
+        std::fs::write(&files.key, key.serialize_pem()).unwrap();
+        std::fs::write(&files.cert, certificate.pem()).unwrap();
+        files
+    }
+
+    /// A client that trusts this authority and speaks TLS 1.2 and 1.3.
+    pub(crate) fn client(&self) -> Client {
+        self.client_of(rustls::ALL_VERSIONS)
+    }
+
+    /// A client that trusts this authority and speaks only these versions.
+    pub(crate) fn client_of(&self, versions: &[&'static SupportedProtocolVersion]) -> Client {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.root.clone()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Client { config }
+    }
+}
+
+/// Makes TLS connections.
+#[derive(Clone)]
+pub(crate) struct Client {
+    config: ClientConfig,
+}
+
+impl Client {
+    /// The same, offering these protocols by ALPN.
+    pub(crate) fn offering(mut self, protocols: &[&str]) -> Self {
+        self.config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
+        self
+    }
+
+    /// The same, naming nobody in the handshake.
+    pub(crate) fn without_sni(mut self) -> Self {
+        self.config.enable_sni = false;
+        self
+    }
+
+    /// Connects to `address` and asks for `name`, whose certificate it must be.
+    pub(crate) async fn connect(&self, address: SocketAddr, name: &str) -> TlsStream<TcpStream> {
+        self.try_connect(address, name).await.unwrap()
+    }
+
+    pub(crate) async fn try_connect(
+        &self,
+        address: SocketAddr,
+        name: &str,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect(address).await?;
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        TlsConnector::from(Arc::new(self.config.clone()))
+            .connect(name, stream)
+            .await
+    }
+}
+
+/// The certificate that the other side showed.
+pub(crate) fn shown(stream: &TlsStream<TcpStream>) -> CertificateDer<'static> {
+    let (_, session) = stream.get_ref();
+    session.peer_certificates().unwrap()[0].clone()
+}
