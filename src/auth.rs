@@ -6,15 +6,18 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use url::Url;
+
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::clock::{SharedClock, Timestamp};
 use crate::id::RequestId;
-use crate::password::Passwords;
+use crate::password::pool::Passwords;
 use crate::revocation::Revocations;
 use crate::secret::SecretText;
 use crate::session::{Lifetimes, RefreshToken, Session};
 use crate::sessions::SessionStore;
-use crate::user::User;
+use crate::token::mint::{Claims, MintError};
+use crate::user::{JsonObject, User};
 use crate::users::UserStore;
 
 use self::tokens::Tokens;
@@ -52,6 +55,8 @@ pub struct Parts {
     pub lifetimes: Lifetimes,
     /// Whether an address must be confirmed before its user signs in.
     pub email_rule: EmailRule,
+    /// The origin that browsers see; what is same-origin, is so beside it.
+    pub public_url: Url,
 }
 
 /// The core: every face asks it, and only it.
@@ -76,11 +81,7 @@ impl Auth {
 
     /// The tokens of a session as it stands now.
     fn issue(&self, session: Session, user: Option<User>) -> Result<SignedIn, IssueError> {
-        let now = self.now();
-        let access = self
-            .parts
-            .tokens
-            .mint_access(&session, now, self.parts.lifetimes.access)?;
+        let access = self.access_token(&session)?;
         let token = RefreshToken {
             session: session.id,
             generation: session.generation,
@@ -97,6 +98,22 @@ impl Auth {
             access,
             refresh,
         })
+    }
+
+    fn access_token(&self, session: &Session) -> Result<AccessToken, MintError> {
+        let issued_at = self.now();
+        let expires_at = issued_at.plus(self.parts.lifetimes.access);
+        let text = self.parts.tokens.mint(Claims {
+            subject: session.subject.user.to_string(),
+            session: session.id,
+            roles: session.subject.roles.clone(),
+            email: Some(session.subject.email.clone()),
+            methods: vec!["pwd"],
+            issued_at,
+            expires_at,
+            extra: JsonObject::new(),
+        })?;
+        Ok(AccessToken { text, expires_at })
     }
 
     fn record(&self, action: Action, verdict: (Outcome, &'static str), about: &About<'_>) {
@@ -168,7 +185,7 @@ impl fmt::Debug for SignedIn {
 pub enum IssueError {
     /// The access token could not be signed.
     #[error("the access token could not be signed")]
-    Mint(#[from] crate::token::MintError),
+    Mint(#[from] MintError),
     /// The key ring has no key for refresh tokens.
     #[error("the key ring has no session key")]
     NoSessionKey,

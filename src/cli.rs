@@ -1,7 +1,5 @@
-//! To come: cli.
+//! The command line.
 
 pub mod check;
 pub mod key;
-//! The command line.
-
 pub mod user;

@@ -83,6 +83,14 @@ pub enum Unmet {
 }
 
 impl Requirement {
+    /// Whether it can be met without a credential.
+    pub const fn asks_for_identity(&self) -> bool {
+        match self {
+            Self::Public | Self::Networks(_) => false,
+            Self::SignedIn | Self::Admin | Self::Rule(_) => true,
+        }
+    }
+
     /// Whether a caller meets it.
     pub fn judge(&self, facts: &Facts<'_>) -> Result<(), Unmet> {
         match self {

@@ -26,8 +26,15 @@ pub struct Permit {
 
 impl Permit {
     /// Who is calling; nobody on a public route.
-    pub fn identity(&self) -> Option<&Arc<Identity>> {
-        self.identity.as_ref()
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_deref()
+    }
+
+    /// A permit that nobody judged, for tests of what permits are asked for. No release build has it.
+    #[cfg(any(test, debug_assertions))]
+    #[doc(hidden)]
+    pub const fn for_tests(identity: Option<Arc<Identity>>) -> Self {
+        Self { identity }
     }
 }
 
@@ -152,8 +159,8 @@ impl Auth {
         identity: &Identity,
     ) -> Result<(), Denial> {
         // A WebSocket begins with a GET, but whoever opens it can do all that it allows.
-        let harmless = head.method.is_safe() && !head.headers.contains_key(UPGRADE);
-        let allowed = match head.origin() {
+        let harmless = head.is_safe_method() && !head.headers.contains_key(UPGRADE);
+        let allowed = match head.origin(&self.parts.public_url) {
             RequestOrigin::Same => true,
             RequestOrigin::Cross => harmless,
             RequestOrigin::Untold => harmless || self.shows_csrf_token(head, identity.session),

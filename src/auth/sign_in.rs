@@ -1,11 +1,9 @@
 //! Signing in with a password.
 
-use std::time::Duration;
-
 use super::{About, Auth, Caller, IssueError, SignedIn};
 use crate::audit::{Action, Outcome};
-use crate::id::SessionId;
-use crate::password::{Busy, Verdict};
+use crate::id::{SessionId, UserId};
+use crate::password::pool::{Busy, Checked};
 use crate::secret::SecretText;
 use crate::session::{ClientKind, Generation, Session, SessionKind, Subject};
 use crate::sessions::{Created, Epoch};
@@ -54,10 +52,7 @@ pub enum SignInError {
     NotAdmin,
     /// Too many passwords are being checked already.
     #[error("too many sign-ins at once")]
-    Busy {
-        /// When to try again.
-        retry_after: Duration,
-    },
+    Busy,
     /// A store is away.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -80,10 +75,8 @@ impl<E: Into<SignInError>> From<E> for Failure {
 }
 
 impl From<Busy> for SignInError {
-    fn from(busy: Busy) -> Self {
-        Self::Busy {
-            retry_after: busy.retry_after,
-        }
+    fn from(Busy: Busy) -> Self {
+        Self::Busy
     }
 }
 
@@ -108,18 +101,18 @@ impl Auth {
         };
         let stored = self.parts.users.by_login(&login).await?;
         let hash = stored.as_ref().and_then(|stored| stored.password.clone());
-        let verdict = self.check_password(hash.clone(), &attempt.password).await?;
-        match (stored, hash, verdict) {
+        let right = self.check_password(hash.clone(), &attempt.password).await?;
+        match (stored, hash, right) {
             (None, ..) => Err(Failure::UnknownUser),
-            (Some(_), None, _) | (Some(_), Some(_), Verdict::Wrong) => Err(Failure::WrongPassword),
-            (Some(known), Some(hash), Verdict::Right | Verdict::RightButOutdated) => {
+            (Some(known), Some(hash), Some(right)) => {
                 let proved = Proved {
-                    known,
+                    user: known.user.id,
                     hash,
-                    verdict,
+                    upgraded: right.upgraded,
                 };
                 self.open_session(attempt, &login, proved).await
             }
+            (Some(_), ..) => Err(Failure::WrongPassword),
         }
     }
 
@@ -132,7 +125,7 @@ impl Auth {
         login: &Login,
         proved: Proved,
     ) -> Result<SignedIn, Failure> {
-        let epoch = self.parts.sessions.epoch(proved.known.user.id).await?;
+        let epoch = self.parts.sessions.epoch(proved.user).await?;
         let fresh = self
             .parts
             .users
@@ -141,13 +134,12 @@ impl Auth {
             .ok_or(Failure::UnknownUser)?;
         self.confirm_password(attempt, &fresh, &proved).await?;
         self.refuse_by_account(attempt, &fresh.user)?;
-        if proved.verdict == Verdict::RightButOutdated {
-            self.upgrade_hash(&fresh.user, &proved.hash, &attempt.password)
-                .await;
-        }
+        self.upgrade_hash(proved).await;
         let session = self.new_session(attempt, &fresh.user);
         self.store_session(&session, epoch).await?;
-        Ok(self.issue(session, Some(fresh.user))?)
+        Ok(self
+            .issue(session, Some(fresh.user))
+            .map_err(SignInError::from)?)
     }
 
     /// Another sign-in may have upgraded the hash meanwhile; then the password is checked against that.
@@ -157,15 +149,15 @@ impl Auth {
         fresh: &StoredUser,
         proved: &Proved,
     ) -> Result<(), Failure> {
-        if fresh.password.as_ref() == Some(&proved.hash) {
+        if fresh.user.id == proved.user && fresh.password.as_ref() == Some(&proved.hash) {
             return Ok(());
         }
-        let verdict = self
+        let right = self
             .check_password(fresh.password.clone(), &attempt.password)
             .await?;
-        match (&fresh.password, verdict) {
-            (Some(_), Verdict::Right | Verdict::RightButOutdated) => Ok(()),
-            (None, _) | (Some(_), Verdict::Wrong) => Err(Failure::WrongPassword),
+        match right {
+            Some(_) if fresh.user.id == proved.user => Ok(()),
+            Some(_) | None => Err(Failure::WrongPassword),
         }
     }
 
@@ -187,25 +179,34 @@ impl Auth {
         }
     }
 
+    /// `None`: the password is not right, for whichever reason.
     async fn check_password(
         &self,
         hash: Option<PasswordHash>,
         password: &SecretText,
-    ) -> Result<Verdict, SignInError> {
-        Ok(self.parts.passwords.check(hash, password.clone()).await?)
+    ) -> Result<Option<Right>, SignInError> {
+        match self.parts.passwords.check(hash, password.clone()).await? {
+            Checked::Right => Ok(Some(Right { upgraded: None })),
+            Checked::RightButOutdated { upgraded } => Ok(Some(Right {
+                upgraded: Some(upgraded),
+            })),
+            Checked::Wrong => Ok(None),
+            Checked::Unverifiable(reason) => {
+                tracing::warn!(%reason, "a stored password hash cannot be checked");
+                Ok(None)
+            }
+        }
     }
 
     /// An upgrade that fails is tried again at the next sign-in; it is no reason to refuse this one.
-    async fn upgrade_hash(&self, user: &User, from: &PasswordHash, password: &SecretText) {
-        let Ok(to) = self.parts.passwords.hash(password.clone()).await else {
-            return;
-        };
+    async fn upgrade_hash(&self, proved: Proved) {
+        let Some(to) = proved.upgraded else { return };
         let change = UserChange::Rehash {
-            from: from.clone(),
+            from: proved.hash,
             to,
         };
-        if let Err(error) = self.parts.users.change(user.id, change).await {
-            tracing::warn!(user = %user.id, %error, "a password hash could not be upgraded");
+        if let Err(error) = self.parts.users.change(proved.user, change).await {
+            tracing::warn!(user = %proved.user, %error, "a password hash could not be upgraded");
         }
     }
 
@@ -248,11 +249,17 @@ impl Auth {
     }
 }
 
+/// A password was right.
+struct Right {
+    /// The same password under today's parameters, where the stored hash has others.
+    upgraded: Option<PasswordHash>,
+}
+
 /// A user whose password was right, and the hash that said so.
 struct Proved {
-    known: StoredUser,
+    user: UserId,
     hash: PasswordHash,
-    verdict: Verdict,
+    upgraded: Option<PasswordHash>,
 }
 
 const fn verdict(result: &Result<SignedIn, Failure>) -> (Outcome, &'static str) {
@@ -265,7 +272,7 @@ const fn verdict(result: &Result<SignedIn, Failure>) -> (Outcome, &'static str) 
             SignInError::Disabled => (Outcome::Refused, "account-disabled"),
             SignInError::EmailUnverified => (Outcome::Refused, "email-unverified"),
             SignInError::NotAdmin => (Outcome::Refused, "not-an-admin"),
-            SignInError::Busy { .. } => (Outcome::Failed, "hashing-pool-full"),
+            SignInError::Busy => (Outcome::Failed, "hashing-pool-full"),
             SignInError::Unavailable(_) => (Outcome::Failed, "store-unavailable"),
             SignInError::Issue(_) => (Outcome::Failed, "no-token-made"),
         },

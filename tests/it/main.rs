@@ -9,8 +9,9 @@
 
 mod check;
 mod issuers;
+mod listen;
+mod proxy;
 mod revocation;
 mod sessions;
-mod listen;
 mod support;
 mod users;

@@ -1,6 +1,10 @@
 //! What the tests share.
 
+pub(crate) mod canned;
+pub(crate) mod front;
 pub(crate) mod key_server;
 pub(crate) mod redis;
-pub(crate) mod wall;
+#[path = "../support/sample.rs"]
+pub(crate) mod sample;
 pub(crate) mod tls;
+pub(crate) mod wall;

@@ -1,0 +1,81 @@
+//! What an upstream learns of the connection that it does not see: client, host, scheme, request.
+
+use std::net::IpAddr;
+
+use http::header::{FORWARDED, HOST};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::id::RequestId;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Plain HTTP is never forwarded: it is redirected.
+const SCHEME: &str = "https";
+
+/// Sets `X-Forwarded-*`, `Forwarded` (RFC 7239) and `X-Request-Id`; the client's own are gone by now.
+///
+/// The client is the one that the trusted-proxy rule found, and stands alone: addresses further back
+/// are hearsay.
+pub(super) fn set(headers: &mut HeaderMap, client: IpAddr, request_id: RequestId) {
+    let client = client.to_canonical();
+    let host = headers.get(HOST).cloned();
+    put(headers, FORWARDED, &element(client, host.as_ref()));
+    put(headers, X_FORWARDED_FOR, &client.to_string());
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(SCHEME));
+    if let Some(host) = host {
+        headers.insert(X_FORWARDED_HOST, host);
+    }
+    put(headers, X_REQUEST_ID, &request_id.to_string());
+}
+
+/// One element of `Forwarded`; an IPv6 address is in brackets and quotes (RFC 7239 §6).
+fn element(client: IpAddr, host: Option<&HeaderValue>) -> String {
+    let node = match client {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("\"[{address}]\""),
+    };
+    match host.and_then(|host| host.to_str().ok()) {
+        Some(host) => format!("for={node};host={};proto={SCHEME}", quoted(host)),
+        None => format!("for={node};proto={SCHEME}"),
+    }
+}
+
+/// A quoted string (RFC 9110 §5.6.4): the colon of a port is no token character.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forwarded_is_written_as_rfc_7239_has_it() {
+        let check = |client: &str, host: Option<&'static str>, expected: &str| {
+            let host = host.map(HeaderValue::from_static);
+            let client: IpAddr = client.parse().unwrap();
+            assert_eq!(element(client.to_canonical(), host.as_ref()), expected);
+        };
+        check(
+            "192.0.2.1",
+            Some("gw.example.com:8443"),
+            "for=192.0.2.1;host=\"gw.example.com:8443\";proto=https",
+        );
+        check("2001:db8::1", None, "for=\"[2001:db8::1]\";proto=https");
+        check("::ffff:10.0.0.1", None, "for=10.0.0.1;proto=https");
+        check(
+            "192.0.2.1",
+            Some("a\";for=6.6.6.6"),
+            "for=192.0.2.1;host=\"a\\\";for=6.6.6.6\";proto=https",
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! The servers of an upstream: whose turn it is, and which failures allow another try.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::uri::{Authority, Scheme};
+use http::{Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use url::Url;
+
+use super::connector::Connector;
+use super::error::{ProxyError, UpstreamError};
+use super::outgoing::OutgoingHead;
+use super::upload::{Payload, UpstreamBody};
+use super::{Trust, UpstreamConfig};
+
+/// How long an unused connection is kept. Node.js closes its own after 5 seconds, the shortest of the
+/// common servers; a request sent at that moment would be lost.
+const POOL_IDLE: Duration = Duration::from_secs(4);
+
+/// A group of servers, with the connections to them.
+pub(super) struct Upstream {
+    name: String,
+    servers: Vec<Server>,
+    turn: AtomicUsize,
+    client: Client<Connector, UpstreamBody>,
+    response_timeout: Duration,
+    idle_timeout: Duration,
+}
+
+#[derive(Clone, Debug)]
+struct Server {
+    url: Url,
+    scheme: Scheme,
+    authority: Authority,
+}
+
+impl Upstream {
+    pub(super) fn new(config: UpstreamConfig, trust: &Trust) -> Result<Self, ProxyError> {
+        let connector = Connector::new(&config, trust)?;
+        let servers = config.servers.into_iter().map(|url| {
+            Server::new(url).map_err(|server| ProxyError::NotAnOrigin {
+                upstream: config.name.clone(),
+                server,
+            })
+        });
+        let servers: Vec<_> = servers.collect::<Result<_, _>>()?;
+        if servers.is_empty() {
+            return Err(ProxyError::NoServers(config.name));
+        }
+        Ok(Self {
+            name: config.name,
+            servers,
+            turn: AtomicUsize::new(0),
+            client: Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(POOL_IDLE)
+                .build(connector),
+            response_timeout: config.response_timeout,
+            idle_timeout: config.idle_timeout,
+        })
+    }
+
+    pub(super) const fn idle_timeout(&self) -> Duration {
+        self.idle_timeout
+    }
+
+    /// Sends a request to the server whose turn it is, and on to the next where nothing can have come
+    /// of it. Returns who answered.
+    pub(super) async fn send(
+        &self,
+        head: OutgoingHead,
+        payload: Payload,
+    ) -> Result<(Url, Response<Incoming>), UpstreamError> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut retries = Retries::new(&head, &payload, self.servers.len());
+        let order = self.servers.iter().cycle();
+        let mut order = order.skip(turn.checked_rem(self.servers.len()).unwrap_or(0));
+        loop {
+            let server = order.next().ok_or(UpstreamError::Unknown)?;
+            match self.attempt(server, head.clone(), &payload).await {
+                Ok(response) => return Ok((server.url.clone(), response)),
+                Err(error) if retries.allow(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        server: &Server,
+        head: OutgoingHead,
+        payload: &Payload,
+    ) -> Result<Response<Incoming>, UpstreamError> {
+        let body = payload.body().ok_or(UpstreamError::ClientGone)?;
+        let request = server.request(head, body)?;
+        tokio::select! {
+            biased;
+            answer = self.client.request(request) => Ok(answer?),
+            () = payload.overdue(self.response_timeout) => Err(UpstreamError::ResponseTimeout),
+        }
+    }
+}
+
+impl Server {
+    /// The server at this origin, or the URL back if it is none.
+    fn new(url: Url) -> Result<Self, Url> {
+        let uri: Option<Uri> = url.origin().ascii_serialization().parse().ok();
+        let parts = uri.map(Uri::into_parts);
+        match parts.and_then(|parts| parts.scheme.zip(parts.authority)) {
+            Some((scheme, authority)) if [Scheme::HTTP, Scheme::HTTPS].contains(&scheme) => {
+                Ok(Self {
+                    url,
+                    scheme,
+                    authority,
+                })
+            }
+            _ => Err(url),
+        }
+    }
+
+    fn request(
+        &self,
+        head: OutgoingHead,
+        body: UpstreamBody,
+    ) -> Result<Request<UpstreamBody>, UpstreamError> {
+        let uri = Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(head.target)
+            .build()
+            .map_err(UpstreamError::Unsendable)?;
+        let mut request = Request::new(body);
+        *request.method_mut() = head.method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = head.headers;
+        Ok(request)
+    }
+}
+
+/// Which failures allow another try: those that cannot have had an effect.
+struct Retries {
+    /// How many more servers may be asked after a connection that was not made.
+    unreached: usize,
+    /// How often a request may be sent again after a connection that closed without an answer.
+    ///
+    /// That happens where the server closes an unused connection at the moment we use it. Once is
+    /// enough for that, and only for a safe method without a body (RFC 9110 §9.2.2).
+    unanswered: u8,
+}
+
+impl Retries {
+    fn new(head: &OutgoingHead, payload: &Payload, servers: usize) -> Self {
+        let repeatable = head.method.is_safe() && matches!(payload, Payload::Empty);
+        Self {
+            unreached: servers.saturating_sub(1),
+            unanswered: u8::from(repeatable),
+        }
+    }
+
+    /// Whether to try again, after `error`.
+    fn allow(&mut self, error: &UpstreamError) -> bool {
+        match error {
+            UpstreamError::Refused(_) | UpstreamError::ConnectTimeout => {
+                let left = self.unreached.checked_sub(1);
+                left.inspect(|left| self.unreached = *left).is_some()
+            }
+            UpstreamError::ClosedEarly(_) => {
+                let left = self.unanswered.checked_sub(1);
+                left.inspect(|left| self.unanswered = *left).is_some()
+            }
+            UpstreamError::ResponseTimeout
+            | UpstreamError::BadAnswer(_)
+            | UpstreamError::BadUpgrade
+            | UpstreamError::TooLarge
+            | UpstreamError::ClientGone
+            | UpstreamError::ClientStalled
+            | UpstreamError::Method
+            | UpstreamError::Unsendable(_)
+            | UpstreamError::Unknown => false,
+        }
+    }
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstream")
+            .field("name", &self.name)
+            .field("servers", &self.servers)
+            .finish_non_exhaustive()
+    }
+}

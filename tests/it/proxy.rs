@@ -1,0 +1,8 @@
+//! Forwarding, against the sample service and against upstreams that misbehave.
+
+mod bodies;
+mod heads;
+mod limits;
+mod memory;
+mod servers;
+mod websocket;
