@@ -2,6 +2,7 @@
 //!
 //! An error becomes a response here, once. Inside we distinguish, outside we merge.
 
+pub mod context;
 pub mod cookie;
 pub mod problem;
 pub mod refusal;

@@ -5,7 +5,7 @@ use crate::id::SessionId;
 use crate::request::RequestHead;
 
 /// The header in which a page shows the CSRF token.
-pub const CSRF_HEADER: &str = "x-csrf-token";
+pub(super) const CSRF_HEADER: &str = "x-csrf-token";
 
 impl Auth {
     /// The CSRF token of a session: lower-case hex, 64 characters.

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod canned;
+pub(crate) mod core;
 pub(crate) mod front;
 pub(crate) mod key_server;
 pub(crate) mod redis;

@@ -1,0 +1,134 @@
+//! The core over real SQLite stores in a directory of its own, with a clock that is moved by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doorward::audit::Audit;
+use doorward::auth::tokens::{Settings, Tokens};
+use doorward::auth::{Auth, EmailRule, Parts};
+use doorward::clock::{Clock as _, ManualClock, Timestamp};
+use doorward::database;
+use doorward::id::UserId;
+use doorward::keys::{KeySource, SigningAlgorithm};
+use doorward::password;
+use doorward::password::pool::Passwords;
+use doorward::revocation::{self, Revocations};
+use doorward::secret::SecretText;
+use doorward::session::Lifetimes;
+use doorward::sessions::SessionStore;
+use doorward::sessions::sqlite::SqliteSessions;
+use doorward::user::{Email, EmailStatus, JsonObject, Role, User, Username};
+use doorward::users::sqlite::SqliteUsers;
+use doorward::users::{NewUser, UserStore};
+use tempfile::TempDir;
+use tokio_util::task::AbortOnDropHandle;
+
+/// The public origin of the gateway under test.
+pub(crate) const ORIGIN: &str = "https://gw.test";
+
+pub(crate) struct Core {
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) users: Arc<dyn UserStore>,
+    pub(crate) sessions: Arc<dyn SessionStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    passwords: Arc<Passwords>,
+    pub(crate) directory: TempDir,
+    _following: AbortOnDropHandle<()>,
+}
+
+impl Core {
+    pub(crate) async fn start() -> Self {
+        Self::with(EmailRule::MayBeUnverified).await
+    }
+
+    pub(crate) async fn with(email_rule: EmailRule) -> Self {
+        let directory = TempDir::new().unwrap();
+        let clock = ManualClock::at(Timestamp::from_seconds(1_800_000_000));
+        let pool = database::open(directory.path()).await.unwrap();
+        let users: Arc<dyn UserStore> = Arc::new(SqliteUsers::new(pool.clone(), clock.clone()));
+        let sessions: Arc<dyn SessionStore> = Arc::new(SqliteSessions::new(pool));
+        let memory = revocation::Config {
+            keep: Duration::from_mins(20),
+            max_staleness: Duration::from_hours(1),
+        };
+        let revocations = Revocations::new(memory, clock.clone());
+        let follow = Arc::clone(&revocations).follow(Arc::clone(&sessions));
+        let following = AbortOnDropHandle::new(tokio::spawn(follow));
+        revocations.wait_until_fresh().await;
+        let passwords = Arc::new(Passwords::new(cheap_passwords()).unwrap());
+        let parts = Parts {
+            clock: clock.clone(),
+            users: Arc::clone(&users),
+            sessions: Arc::clone(&sessions),
+            passwords: Arc::clone(&passwords),
+            tokens: Tokens::start(token_settings(&directory), clock.clone()).unwrap(),
+            revocations,
+            audit: Arc::new(Audit::off(clock.clone())),
+            lifetimes: lifetimes(),
+            email_rule,
+            public_url: ORIGIN.parse().unwrap(),
+        };
+        Self {
+            auth: Arc::new(Auth::new(parts)),
+            users,
+            sessions,
+            clock,
+            passwords,
+            directory,
+            _following: following,
+        }
+    }
+
+    /// A verified user whose user name is the part of the address before the `@`.
+    pub(crate) async fn add_user(&self, email: &str, password: &str, roles: &[&str]) -> User {
+        let hash = self
+            .passwords
+            .hash(SecretText::from(password))
+            .await
+            .unwrap();
+        let (name, _) = email.split_once('@').unwrap();
+        let user = NewUser {
+            id: UserId::new(self.clock.now()),
+            email: Email::parse(email).unwrap(),
+            username: Some(Username::parse(name).unwrap()),
+            password: Some(hash),
+            roles: roles
+                .iter()
+                .map(|role| Role::parse(role).unwrap())
+                .collect(),
+            email_status: EmailStatus::Verified,
+            profile: JsonObject::new(),
+            metadata: JsonObject::new(),
+        };
+        self.users.insert(user).await.unwrap()
+    }
+}
+
+pub(crate) const fn lifetimes() -> Lifetimes {
+    Lifetimes {
+        access: Duration::from_mins(15),
+        refresh: Duration::from_hours(7 * 24),
+        grace: Duration::from_secs(30),
+    }
+}
+
+fn token_settings(directory: &TempDir) -> Settings {
+    Settings {
+        issuer: ORIGIN.into(),
+        audience: "doorward".into(),
+        algorithm: SigningAlgorithm::Es256,
+        keys: KeySource::Kept(directory.path().join("keys.json")),
+        leeway: Duration::from_secs(30),
+        issuers: Vec::new(),
+        cache_entries: 100,
+    }
+}
+
+/// As little work as argon2 allows: these tests are not about the cost of hashing.
+fn cheap_passwords() -> password::Config {
+    password::Config {
+        memory_kib: 8,
+        iterations: 1,
+        ..password::Config::default()
+    }
+}
