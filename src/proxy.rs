@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, Method, Request, Response};
@@ -116,7 +117,7 @@ pub struct Forwarded {
     /// Behind a `101`: the two connections to join, once the response is on its way.
     pub tunnel: Option<Tunnel>,
     /// The origin of the server that answered.
-    pub server: Url,
+    pub server: Arc<Url>,
 }
 
 /// Forwards permitted requests.

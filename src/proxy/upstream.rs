@@ -1,6 +1,7 @@
 //! The servers of an upstream: whose turn it is, and which failures allow another try.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub(super) struct Upstream {
 
 #[derive(Clone, Debug)]
 struct Server {
-    url: Url,
+    url: Arc<Url>,
     scheme: Scheme,
     authority: Authority,
 }
@@ -74,7 +75,7 @@ impl Upstream {
         &self,
         head: OutgoingHead,
         payload: Payload,
-    ) -> Result<(Url, Response<Incoming>), UpstreamError> {
+    ) -> Result<(Arc<Url>, Response<Incoming>), UpstreamError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let mut retries = Retries::new(&head, &payload, self.servers.len());
         let order = self.servers.iter().cycle();
@@ -82,7 +83,7 @@ impl Upstream {
         loop {
             let server = order.next().ok_or(UpstreamError::Unknown)?;
             match self.attempt(server, head.clone(), &payload).await {
-                Ok(response) => return Ok((server.url.clone(), response)),
+                Ok(response) => return Ok((Arc::clone(&server.url), response)),
                 Err(error) if retries.allow(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -113,7 +114,7 @@ impl Server {
         match parts.and_then(|parts| parts.scheme.zip(parts.authority)) {
             Some((scheme, authority)) if [Scheme::HTTP, Scheme::HTTPS].contains(&scheme) => {
                 Ok(Self {
-                    url,
+                    url: Arc::new(url),
                     scheme,
                     authority,
                 })

@@ -10,12 +10,10 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
-use futures_util::stream::{self, Stream, StreamExt as _};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body::Frame;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Request, Response};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -25,14 +23,13 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
 
+#[path = "answers.rs"]
+mod answers;
 #[path = "websocket.rs"]
 pub(crate) mod websocket;
 
 /// What an answer of the service is made of.
 type SampleBody = BoxBody<Bytes, io::Error>;
-
-/// How much of a long answer or upload is in hand at once.
-const CHUNK: Bytes = Bytes::from_static(&[b'.'; 64 * 1024]);
 
 /// A request as the service received it.
 #[derive(Clone, Debug)]
@@ -128,7 +125,8 @@ impl Sample {
         uploaded.wait_for(|now| *now >= bytes).await.unwrap();
     }
 
-    /// Waits until a request has lost its client before it was answered, or while it read `/events`.
+    /// Waits until a request has lost its client: while it was sent, before it was answered, or while
+    /// the client read `/events`.
     pub(crate) async fn cancelled(&self) {
         let mut cancelled = self.shared.cancelled.subscribe();
         cancelled.wait_for(|count| *count > 0).await.unwrap();
@@ -188,12 +186,14 @@ async fn route(
 ) -> Response<SampleBody> {
     let path = request.uri().path().to_owned();
     match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["", "ws"] => websocket::echo(request).map(|empty| empty.map_err(never).boxed()),
-        ["", "events"] => events(shared),
-        ["", "bytes", length] => download(length.parse().unwrap_or(0), request.uri().query()),
-        ["", "status", code] => status(code),
-        ["", "close-early"] => close_early(request.uri().query()),
-        ["", "trailers"] => trailers(),
+        ["", "ws"] => websocket::echo(request).map(|empty| empty.map_err(answers::never).boxed()),
+        ["", "events"] => answers::events(shared),
+        ["", "bytes", length] => {
+            answers::download(length.parse().unwrap_or(0), request.uri().query())
+        }
+        ["", "status", code] => answers::status(code),
+        ["", "close-early"] => answers::close_early(request.uri().query()),
+        ["", "trailers"] => answers::trailers(),
         _ => echo(request, seen, shared).await,
     }
 }
@@ -217,7 +217,8 @@ async fn echo(
         })
         .collect();
     let Ok(body) = count(request.into_body(), shared).await else {
-        return Response::new(Full::default().map_err(never).boxed());
+        shared.cancelled.send_modify(|count| *count += 1);
+        return Response::new(Full::default().map_err(answers::never).boxed());
     };
     json_answer(&json!({
         "method": seen.method,
@@ -257,92 +258,11 @@ async fn count(mut body: Incoming, shared: &Shared) -> Result<Counted, hyper::Er
 
 fn json_answer(value: &serde_json::Value) -> Response<SampleBody> {
     let text = format!("{value:#}\n");
-    let mut response = Response::new(Full::from(text).map_err(never).boxed());
+    let mut response = Response::new(Full::from(text).map_err(answers::never).boxed());
     response
         .headers_mut()
         .insert(CONTENT_TYPE, "application/json".parse().unwrap());
     response
-}
-
-/// Server-sent events, one for each [`Sample::publish`]; whoever has the head of the answer misses none.
-fn events(shared: &Arc<Shared>) -> Response<SampleBody> {
-    let gone = CountIfDropped(Some(Arc::clone(shared)));
-    let start = (shared.events.subscribe(), gone);
-    let received = stream::unfold(start, async |(mut events, gone)| {
-        let event = events.recv().await.ok()?;
-        Some((
-            Ok(Bytes::from(format!("data: {event}\n\n"))),
-            (events, gone),
-        ))
-    });
-    let mut response = streaming(received);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, "text/event-stream".parse().unwrap());
-    response
-}
-
-/// `length` bytes, announced by their number, or in chunks for `?chunked`.
-fn download(length: u64, query: Option<&str>) -> Response<SampleBody> {
-    let mut response = streaming(bytes_of(length).map(Ok));
-    if query != Some("chunked") {
-        response.headers_mut().insert(CONTENT_LENGTH, length.into());
-    }
-    response
-}
-
-fn bytes_of(length: u64) -> impl Stream<Item = Bytes> + Send + Sync {
-    stream::unfold(length, async |left| {
-        let size = left.min(CHUNK.len() as u64);
-        let chunk = CHUNK.slice(..usize::try_from(size).ok()?);
-        (size > 0).then_some((chunk, left - size))
-    })
-}
-
-/// 500 bytes of the 1,000 that were announced, or chunks without an end for `?chunked`.
-fn close_early(query: Option<&str>) -> Response<SampleBody> {
-    let broken = stream::once(async {
-        // hyper sends what it has when the body is not ready.
-        tokio::task::yield_now().await;
-        Err(io::Error::other("closed early"))
-    });
-    let mut response = streaming(bytes_of(500).map(Ok).chain(broken));
-    if query != Some("chunked") {
-        response.headers_mut().insert(CONTENT_LENGTH, 1000.into());
-    }
-    response
-}
-
-/// `text` in one chunk, and a trailer.
-fn trailers() -> Response<SampleBody> {
-    let trailers = HeaderMap::from_iter([("x-sum".parse().unwrap(), "42".parse().unwrap())]);
-    let frames = [
-        Ok(Frame::data(Bytes::from_static(b"text"))),
-        Ok(Frame::trailers(trailers)),
-    ];
-    let mut response = Response::new(BoxBody::new(StreamBody::new(stream::iter(frames))));
-    response
-        .headers_mut()
-        .insert("trailer", "x-sum".parse().unwrap());
-    response
-}
-
-/// This status, with no body.
-fn status(code: &str) -> Response<SampleBody> {
-    let mut response = Response::new(Full::default().map_err(never).boxed());
-    *response.status_mut() = code.parse().unwrap_or(StatusCode::NOT_FOUND);
-    response
-}
-
-fn streaming(
-    chunks: impl Stream<Item = io::Result<Bytes>> + Send + Sync + 'static,
-) -> Response<SampleBody> {
-    let frames = chunks.map(|chunk| chunk.map(Frame::data));
-    Response::new(BoxBody::new(StreamBody::new(frames)))
-}
-
-fn never(never: Infallible) -> io::Error {
-    match never {}
 }
 
 /// hyper drops the handler, or the body of the answer, of a request whose client has gone.

@@ -134,9 +134,8 @@ async fn an_upload_that_is_not_read_is_504() {
     let mut setup = Setup::before([url.parse().unwrap()]);
     setup.upstream.idle_timeout = LIMIT;
     let front = setup.start().await;
-    let endless = stream::repeat_with(|| {
-        Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(&[0; 64 * 1024])))
-    });
+    let chunk = Bytes::from(vec![0; 64 * 1024]);
+    let endless = stream::repeat_with(move || Ok::<_, std::io::Error>(Frame::data(chunk.clone())));
     let request = Request::post("/x").body(StreamBody::new(endless)).unwrap();
     let response = front.send(request).await.unwrap();
     assert_eq!(reason(&response), Some("response-timeout"));

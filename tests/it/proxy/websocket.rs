@@ -1,4 +1,4 @@
-//! WebSockets: opened only by both sides, copied both ways, closed with the session.
+//! Web sockets: opened only by both sides, copied both ways, closed with the session.
 
 use doorward::proxy::TunnelEnd;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

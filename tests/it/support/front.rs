@@ -215,7 +215,10 @@ async fn answer(
     shared: Arc<Shared>,
 ) -> Result<Response<FrontBody>, Infallible> {
     let forward = Forward {
-        path: NormalPath::parse(request.uri().path()).unwrap(),
+        // `CONNECT` has none.
+        path: NormalPath::parse(request.uri().path())
+            .or_else(|_none| NormalPath::parse("/"))
+            .unwrap(),
         request,
         client: "2001:db8::7".parse().unwrap(),
         request_id: RequestId::from_bytes([1; 16]),
@@ -239,8 +242,7 @@ fn pass_on(forwarded: Forwarded, shared: &Arc<Shared>) -> Response<FrontBody> {
     let bodies = shared.bodies.clone();
     forwarded.response.map(|body| {
         // A test that is over does not listen any more.
-        let body = body.observed(move |end| drop(bodies.send(end)));
-        BoxBody::new(body)
+        BoxBody::new(body.observed(move |end| bodies.send(end).unwrap_or_default()))
     })
 }
 
