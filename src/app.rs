@@ -1,1 +1,201 @@
-//! To come: app.
+//! From a [`Config`] to a running gateway: every part is made here, once, and handed what it needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::task::JoinSet;
+
+use crate::audit::Audit;
+use crate::auth::tokens::{Settings, Tokens, USUAL_CACHE_ENTRIES};
+use crate::auth::{Auth, EmailRule, Parts};
+use crate::clock::SharedClock;
+use crate::config::{Config, EmailPolicy};
+use crate::listen::Drain;
+use crate::listen::tls::Tls;
+use crate::logs::LineLog;
+use crate::metrics::Metrics;
+use crate::ops::Ops;
+use crate::password::pool::Passwords;
+use crate::proxy::{self, Proxy, Trust};
+use crate::revocation::{self, Revocations};
+use crate::sessions::SessionStore;
+use crate::wire::cookie::Cookie;
+
+use self::gate::Gate;
+use self::site::Site;
+use self::stores::Stores;
+
+mod answer;
+pub mod gate;
+mod record;
+pub mod site;
+pub mod stores;
+
+/// Added to how long an access token lives, for how long its end is remembered: clocks of replicas
+/// differ, and entries are dropped late, never early.
+const MEMORY_MARGIN: Duration = Duration::from_mins(1);
+
+/// How often what has run out is cleared away.
+const CLEARING: Duration = Duration::from_mins(1);
+
+/// A gateway that is ready to listen.
+#[derive(Debug)]
+pub struct App {
+    /// Answers every request.
+    pub gate: Gate,
+    /// Answers operators.
+    pub ops: Ops,
+    /// The certificates.
+    pub tls: Tls,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// The orderly end.
+    pub drain: Drain,
+    /// The logs, to be flushed at the end.
+    pub logs: Vec<LineLog>,
+    /// What goes on behind the requests; dropped, it stops.
+    pub background: JoinSet<()>,
+}
+
+impl App {
+    /// Makes all parts. To be called in the runtime in which what goes on behind shall live.
+    pub async fn assemble(config: &Config, clock: &SharedClock) -> anyhow::Result<Self> {
+        let metrics = Arc::new(Metrics::new());
+        let stores = Stores::open(config, clock).await?;
+        let tls_metrics = metrics.connections.clone();
+        let tls = Tls::load(&config.listen, &config.state_directory, clock.clone(), tls_metrics)?;
+        let access_log = open_log(config.log.access.clone(), clock, &metrics, "access")?;
+        let audit_log = open_log(config.log.audit.clone(), clock, &metrics, "audit")?;
+        let tokens = start_tokens(config, clock).await?;
+        let revocations = Revocations::new(memory(config), clock.clone());
+        let passwords = Passwords::new(config.passwords.clone())?;
+        let auth = Arc::new(Auth::new(Parts {
+            clock: clock.clone(),
+            users: Arc::clone(&stores.users),
+            sessions: Arc::clone(&stores.sessions),
+            passwords: Arc::new(passwords),
+            tokens: Arc::clone(&tokens),
+            revocations: Arc::clone(&revocations),
+            audit: Arc::new(Audit::new(audit_log.clone(), clock.clone())),
+            metrics: Arc::clone(&metrics),
+            lifetimes: config.sessions.lifetimes,
+            email_rule: email_rule(config.users.email),
+            public_url: config.listen.public_url.clone(),
+        }));
+        let drain = Drain::new();
+        let mut background = JoinSet::new();
+        background.spawn(tokens.background());
+        background.spawn(Arc::clone(&revocations).follow(Arc::clone(&stores.sessions)));
+        background.spawn(clear(stores.sessions, clock.clone(), memory(config).keep));
+        background.spawn(measure(Arc::clone(&revocations), Arc::clone(&metrics)));
+        Ok(Self {
+            gate: Gate::new(gate::Parts {
+                proxy: Proxy::new(proxy_config(config))?,
+                site: Site::build(config, &metrics).map_err(anyhow::Error::new)?,
+                own: site::own_endpoints(config, &auth),
+                trusted_proxies: config.trusted_proxies.clone(),
+                clock: clock.clone(),
+                access_log: access_log.clone(),
+                auth,
+            }),
+            ops: Ops::new(Arc::clone(&metrics), readiness(revocations, drain.clone())),
+            tls,
+            metrics,
+            drain,
+            logs: vec![access_log, audit_log],
+            background,
+        })
+    }
+}
+
+fn open_log(
+    target: crate::logs::LogTarget,
+    clock: &SharedClock,
+    metrics: &Metrics,
+    name: &'static str,
+) -> anyhow::Result<LineLog> {
+    LineLog::open(target, clock.clone(), metrics.lost_lines_of(name))
+        .with_context(|| format!("cannot open the {name} log"))
+}
+
+/// The settings of our tokens.
+pub fn token_settings(config: &Config) -> Settings {
+    Settings {
+        issuer: config.tokens.issuer.clone(),
+        audience: config.tokens.audience.clone(),
+        algorithm: config.tokens.algorithm,
+        keys: config.tokens.keys.clone(),
+        leeway: config.tokens.leeway,
+        issuers: config.issuers.clone(),
+        cache_entries: USUAL_CACHE_ENTRIES,
+    }
+}
+
+/// At the first start a key is made, which may take a while for RSA.
+async fn start_tokens(config: &Config, clock: &SharedClock) -> anyhow::Result<Arc<Tokens>> {
+    let settings = token_settings(config);
+    let clock = clock.clone();
+    let started = tokio::task::spawn_blocking(move || Tokens::start(settings, clock)).await?;
+    started.context("the keys of the gateway")
+}
+
+/// For how long an ended session must be remembered: until its last access token has run out.
+fn memory(config: &Config) -> revocation::Config {
+    revocation::Config {
+        keep: config.sessions.lifetimes.access + config.tokens.leeway + MEMORY_MARGIN,
+        max_staleness: config.sessions.max_staleness,
+    }
+}
+
+const fn email_rule(policy: EmailPolicy) -> EmailRule {
+    match policy {
+        EmailPolicy::Any => EmailRule::MayBeUnverified,
+        EmailPolicy::Verified => EmailRule::MustBeVerified,
+    }
+}
+
+fn proxy_config(config: &Config) -> proxy::Config {
+    let own = [Cookie::SESSION, Cookie::REFRESH].map(|cookie| cookie.name().to_owned());
+    proxy::Config {
+        upstreams: config.upstreams.clone(),
+        headers: config.headers.clone(),
+        cookies: own.into_iter().chain(site::dialect_cookies(config)).collect(),
+        trust: Trust::System,
+    }
+}
+
+fn readiness(
+    revocations: Arc<Revocations>,
+    drain: Drain,
+) -> impl Fn() -> Vec<&'static str> + Send + Sync {
+    move || {
+        let mut unready = Vec::new();
+        if !revocations.is_fresh() {
+            unready.push("sessions");
+        }
+        if drain.has_begun() {
+            unready.push("draining");
+        }
+        unready
+    }
+}
+
+async fn clear(sessions: Arc<dyn SessionStore>, clock: SharedClock, log_keep: Duration) {
+    let mut interval = tokio::time::interval(CLEARING);
+    loop {
+        interval.tick().await;
+        if let Err(error) = sessions.clear_expired(clock.now(), log_keep).await {
+            tracing::warn!(%error, "expired sessions could not be cleared away");
+        }
+    }
+}
+
+async fn measure(revocations: Arc<Revocations>, metrics: Arc<Metrics>) {
+    let mut interval = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        interval.tick().await;
+        let staleness = revocations.staleness().map_or(f64::INFINITY, |s| s.as_secs_f64());
+        metrics.revocation_staleness.set(staleness);
+    }
+}

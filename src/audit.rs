@@ -1,6 +1,7 @@
 //! The audit log: who tried what, from where, and what came of it. Never a secret.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -94,6 +95,11 @@ impl Audit {
     /// An audit log that keeps nothing.
     pub fn off(clock: SharedClock) -> Self {
         Self::new(LineLog::off(), clock)
+    }
+
+    /// Waits until what was recorded is written: for the end of a process.
+    pub fn flush(&self) {
+        self.log.flush(Duration::from_secs(5));
     }
 
     /// Writes `event` as one line of JSON, never waiting for it.

@@ -11,6 +11,7 @@ use url::Url;
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::clock::{SharedClock, Timestamp};
 use crate::id::RequestId;
+use crate::metrics::Metrics;
 use crate::password::pool::Passwords;
 use crate::revocation::Revocations;
 use crate::secret::SecretText;
@@ -51,6 +52,8 @@ pub struct Parts {
     pub revocations: Arc<Revocations>,
     /// Is told what happens.
     pub audit: Arc<Audit>,
+    /// Counts what happens.
+    pub metrics: Arc<Metrics>,
     /// How long the parts of a session live.
     pub lifetimes: Lifetimes,
     /// Whether an address must be confirmed before its user signs in.

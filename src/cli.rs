@@ -1,5 +1,229 @@
-//! The command line.
+//! The command line: from arguments to what they ask for, and from what came of it to an exit code.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::stores::Stores;
+use crate::audit::{Action, Audit, Event, Outcome};
+use crate::clock::{Clock as _, SharedClock, SystemClock};
+use crate::config::environment::ProcessEnvironment;
+use crate::config::mistake::Mistakes;
+use crate::config::{self, Config};
+use crate::id::UserId;
+use crate::keys::SigningAlgorithm;
+use crate::keys::ring::Rotation;
+use crate::logs::LineLog;
+use crate::metrics::Metrics;
+use crate::password::pool::Passwords;
 
 pub mod check;
+pub mod explain;
 pub mod key;
+pub mod serve;
 pub mod user;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: it did what it was asked to, or was stopped.
+    Done,
+    /// 1: something went wrong that is no mistake in the configuration.
+    Failed,
+    /// 2: there are mistakes in the configuration.
+    Mistaken,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Failed => Self::FAILURE,
+            Exit::Mistaken => Self::from(2),
+        }
+    }
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "doorward", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// The configuration.
+    #[arg(long, global = true, value_name = "FILE", default_value = "gateway.toml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve in the foreground until SIGTERM or Ctrl-C
+    Serve,
+    /// Say whether the configuration is sound, and if not, all that is wrong with it
+    Check,
+    /// Say which route a request takes, which rule judges it, and with what verdict
+    Explain(explain::Explain),
+    /// Accounts
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// The keys that sign the gateway's tokens
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Print the reference of all settings, as Markdown
+    #[command(hide = true)]
+    Reference,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Make a new signing key; the old one verifies until its last token ends
+    Rotate(Rotate),
+    /// One line a key, the newest first
+    List,
+}
+
+#[derive(Debug, Args)]
+struct Rotate {
+    /// How the new key signs: ES256, RS256, EdDSA or HS256; as `tokens.algorithm` if not given
+    #[arg(long, value_parser = algorithm)]
+    algorithm: Option<SigningAlgorithm>,
+}
+
+fn algorithm(name: &str) -> Result<SigningAlgorithm, String> {
+    match name {
+        "ES256" => Ok(SigningAlgorithm::Es256),
+        "RS256" => Ok(SigningAlgorithm::Rs256),
+        "EdDSA" => Ok(SigningAlgorithm::EdDsa),
+        "HS256" => Ok(SigningAlgorithm::Hs256),
+        _ => Err("expected ES256, RS256, EdDSA or HS256".to_owned()),
+    }
+}
+
+/// Carries out what the arguments ask for.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        // Help and version are asked for, and come as an error all the same.
+        Err(said) => {
+            let exit = if said.use_stderr() { Exit::Failed } else { Exit::Done };
+            return told(said.print(), exit);
+        }
+    };
+    match dispatch(arguments) {
+        Ok(exit) => exit,
+        Err(error) => told(writeln!(io::stderr(), "doorward: {}", Chain(&error)), Exit::Failed),
+    }
+}
+
+/// Who cannot even be told has closed the output: a failure of its own.
+fn told(said: io::Result<()>, exit: Exit) -> Exit {
+    said.map_or(Exit::Failed, |()| exit)
+}
+
+/// An error with all that led to it, on one line.
+struct Chain<'a>(&'a anyhow::Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
+    let file = &arguments.config;
+    match arguments.command {
+        Command::Check => Ok(match check::run(file, &mut io::stdout())? {
+            check::Verdict::Sound => Exit::Done,
+            check::Verdict::Mistaken => Exit::Mistaken,
+        }),
+        Command::Serve => with_config(file, serve::run),
+        Command::Explain(explain) => with_config(file, |config| explain::run(&explain, config)),
+        Command::User(command) => with_config(file, |config| run_user(command, config)),
+        Command::Key(command) => with_config(file, |config| run_key(&command, config)),
+        Command::Reference => {
+            write!(io::stdout(), "{}", config::reference::reference_markdown())?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn with_config(
+    file: &Path,
+    command: impl FnOnce(&Config) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    match config::load(file, &ProcessEnvironment) {
+        Ok(config) => command(&config),
+        Err(mistakes) => mistaken(&mistakes, file),
+    }
+}
+
+fn mistaken(mistakes: &Mistakes, file: &Path) -> anyhow::Result<Exit> {
+    check::write_mistakes(mistakes, file, &mut io::stderr())?;
+    Ok(Exit::Mistaken)
+}
+
+fn run_user(command: user::UserCommand, config: &Config) -> anyhow::Result<Exit> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let audit = audit(config, &clock)?;
+    let record = |action: Action, user: UserId| {
+        audit.record(&Event {
+            action,
+            outcome: Outcome::Success,
+            reason: "command-line",
+            actor: Some("cli"),
+            user: Some(user.to_string()),
+            session: None,
+            address: None,
+            request_id: None,
+        });
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let stores = Stores::open(config, &clock).await?;
+        let passwords = Passwords::new(config.passwords.clone())?;
+        let stores = user::Stores {
+            users: &*stores.users,
+            sessions: &*stores.sessions,
+            passwords: &passwords,
+            clock: &*clock,
+            record: &record,
+        };
+        user::run(command, &stores, &mut user::Console::new()).await?;
+        anyhow::Ok(())
+    })?;
+    audit.flush();
+    Ok(Exit::Done)
+}
+
+/// What is changed from here is told to the audit log too. Standard output belongs to the command, so a
+/// log that goes there is left to the gateway's own process.
+fn audit(config: &Config, clock: &SharedClock) -> anyhow::Result<Audit> {
+    let log = match &config.log.audit {
+        config::LogTarget::Stdout | config::LogTarget::Off => LineLog::off(),
+        file @ config::LogTarget::File(_) => {
+            let lost = Metrics::new().lost_lines_of("audit");
+            LineLog::open(file.clone(), clock.clone(), lost)?
+        }
+    };
+    Ok(Audit::new(log, clock.clone()))
+}
+
+fn run_key(command: &KeyCommand, config: &Config) -> anyhow::Result<Exit> {
+    let now = SystemClock.now();
+    let out = &mut io::stdout();
+    match command {
+        KeyCommand::List => key::list(&config.tokens.keys, now, out)?,
+        KeyCommand::Rotate(rotate) => {
+            let rotation = Rotation {
+                algorithm: rotate.algorithm.unwrap_or(config.tokens.algorithm),
+                now,
+                retire_after: config.sessions.lifetimes.access + config.tokens.leeway,
+            };
+            key::rotate(&config.tokens.keys, rotation, out)?;
+        }
+    }
+    Ok(Exit::Done)
+}

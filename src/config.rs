@@ -17,6 +17,7 @@ use self::reader::{Defaults, Read, Reader, Section, Source};
 use self::reference::tables;
 use crate::keys::{IssuerConfig, KeySource, SigningAlgorithm};
 use crate::listen;
+pub use crate::logs::LogTarget;
 use crate::net::Networks;
 use crate::password::Config as PasswordConfig;
 use crate::proxy::{IdentityHeaders, UpstreamConfig};
@@ -258,15 +259,4 @@ pub struct LogConfig {
     pub access: LogTarget,
     /// The audit log: one line of JSON a sign-in attempt, refresh, sign-out or admin change.
     pub audit: LogTarget,
-}
-
-/// Where a log goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogTarget {
-    /// Standard output.
-    Stdout,
-    /// The end of this file.
-    File(PathBuf),
-    /// Nowhere.
-    Off,
 }

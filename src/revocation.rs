@@ -99,6 +99,14 @@ impl Revocations {
         self.is_fresh_at(self.clock.now())
     }
 
+    /// For how long nothing was heard from the store; `None` before its first word.
+    pub fn staleness(&self) -> Option<Duration> {
+        match self.heard_at.load(Ordering::Acquire) {
+            Self::NEVER => None,
+            heard_at => Some(self.clock.now().since(Timestamp::from_millis(heard_at))),
+        }
+    }
+
     /// Waits until the memory is fresh: until the log was read to its end, first after the start and
     /// again after each outage.
     pub async fn wait_until_fresh(&self) {

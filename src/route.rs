@@ -1,5 +1,7 @@
 //! Which route a request takes: host, path pattern and method to whatever the route stands for.
 
+use std::fmt;
+
 use crate::policy::Requirement;
 
 pub mod pattern;
@@ -14,6 +16,23 @@ pub struct Matcher {
     pub path: pattern::PathPattern,
     /// Which methods.
     pub methods: pattern::Methods,
+}
+
+/// As people name a route: `GET,POST api.example.com/users/**`, with what is not restricted left out.
+impl fmt::Display for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.methods {
+            pattern::Methods::Any => {}
+            methods @ pattern::Methods::Only(_) => write!(f, "{methods} ")?,
+        }
+        match &self.host {
+            pattern::HostPattern::Any => {}
+            host @ (pattern::HostPattern::Exact(_) | pattern::HostPattern::Below(_)) => {
+                write!(f, "{host}")?;
+            }
+        }
+        write!(f, "{}", self.path)
+    }
 }
 
 /// A `[[routes]]` entry.

@@ -30,6 +30,11 @@ impl Permit {
         self.identity.as_deref()
     }
 
+    /// The same, shared: for the access log, which outlives the request.
+    pub fn shared_identity(&self) -> Option<Arc<Identity>> {
+        self.identity.clone()
+    }
+
     /// A permit that nobody judged, for tests of what permits are asked for. No release build has it.
     #[cfg(any(test, debug_assertions))]
     #[doc(hidden)]
@@ -124,6 +129,15 @@ impl Auth {
                 what: "nothing heard from the session store for longer than sessions.max_staleness",
                 retry_after: RETRY_AFTER,
             }),
+        }
+    }
+
+    /// Waits until the credential behind `identity` ends: for tunnels, which must not outlive it. A
+    /// token of our own ends with its session, which may be refreshed; one of another issuer by its `exp`.
+    pub async fn ended(&self, identity: &Identity) {
+        match identity.session {
+            Some(session) => self.parts.revocations.ended(session).await,
+            None => tokio::time::sleep(identity.expires_at.since(self.now())).await,
         }
     }
 

@@ -74,7 +74,9 @@ impl Auth {
             session: session.as_ref(),
             caller,
         };
-        self.record(Action::Refresh, verdict(&result), &about);
+        let verdict = verdict(&result);
+        self.parts.metrics.refresh(verdict.1);
+        self.record(Action::Refresh, verdict, &about);
         result
     }
 

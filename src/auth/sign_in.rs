@@ -245,7 +245,9 @@ impl Auth {
             session: result.as_ref().ok().map(|signed_in| &signed_in.session),
             caller: &attempt.caller,
         };
-        self.record(action, verdict(result), &about);
+        let verdict = verdict(result);
+        self.parts.metrics.sign_in(verdict.1);
+        self.record(action, verdict, &about);
     }
 }
 

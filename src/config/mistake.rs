@@ -138,7 +138,8 @@ impl Mistakes {
     }
 
     /// These, in the order of the file.
-    pub(super) fn of(mut mistakes: Vec<Mistake>) -> Self {
+    /// These mistakes, in the order of the file.
+    pub fn of(mut mistakes: Vec<Mistake>) -> Self {
         mistakes.sort_by_key(|mistake| mistake.place.position);
         Self(mistakes)
     }

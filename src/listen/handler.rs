@@ -70,6 +70,14 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// The same for a task that outlives the connection's borrow.
+    pub fn draining_owned(&self) -> impl Future<Output = ()> + Send + use<> {
+        let drain = self.drain.clone();
+        async move { drain.begun().await }
+    }
+}
+
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")

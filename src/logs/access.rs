@@ -51,8 +51,9 @@ pub struct AccessRecord<'a> {
     pub upstream_ms: Option<u64>,
     /// Milliseconds from the head of the request to the end of the answer.
     pub total_ms: u64,
-    /// Bytes of the request's body.
-    pub bytes_in: u64,
+    /// Bytes of the request's body, where it announced them (`Content-Length`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_in: Option<u64>,
     /// Bytes of the answer's body.
     pub bytes_out: u64,
 }

@@ -4,8 +4,21 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{ClaimTest, Rule};
+use super::{ClaimTest, Requirement, Rule};
 use crate::net::Networks;
+
+/// As `gateway.toml` has it, or in its sense.
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => f.write_str("public"),
+            Self::SignedIn => f.write_str("signed-in"),
+            Self::Admin => f.write_str("admin"),
+            Self::Rule(rule) => write!(f, "signed-in and {rule}"),
+            Self::Networks(networks) => write!(f, "{}", Rule::Networks(networks.clone())),
+        }
+    }
+}
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -64,6 +64,7 @@ impl Core {
             tokens: Tokens::start(token_settings(&directory), clock.clone()).unwrap(),
             revocations,
             audit: Arc::new(Audit::off(clock.clone())),
+            metrics: Arc::default(),
             lifetimes: lifetimes(),
             email_rule,
             public_url: ORIGIN.parse().unwrap(),

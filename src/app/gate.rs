@@ -1,0 +1,330 @@
+//! The gate: the way of every request, from its head to its answer.
+//!
+//! Reads the head, finds the route, has the core judge, and then either forwards, or hands over to an
+//! endpoint of ours, or refuses. Each of these lives elsewhere; only their order is decided here.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use http::header::CONTENT_LENGTH;
+use http::request;
+use http::{HeaderName, HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use tower::ServiceExt as _;
+
+use super::answer::AnswerBody;
+use super::record::Record;
+use super::site::{Site, Stop, Style, Target};
+use crate::auth::{Auth, Denial, Permit};
+use crate::clock::SharedClock;
+use crate::id::RequestId;
+use crate::listen::{Connection, RequestHandler};
+use crate::logs::LineLog;
+use crate::metrics::requests::{RouteMetrics, Verdict};
+use crate::net::Networks;
+use crate::path::NormalPath;
+use crate::proxy::{Forward, Forwarded, Proxy, Tunnel, UpstreamError};
+use crate::request::RequestHead;
+use crate::route::Credentials;
+use crate::route::table::Lookup;
+use crate::wire::context::RequestContext;
+use crate::wire::cookie::Cookie;
+use crate::wire::problem::Problem;
+use crate::wire::refusal::{Cause, Refusal};
+
+/// How long an endpoint of ours may take, the reading of a small body included. Longer than any store
+/// or hash may take, so that those say themselves what is wrong.
+const OWN_TIMEOUT: Duration = Duration::from_secs(30);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the gate works with.
+pub struct Parts {
+    /// Judges.
+    pub auth: Arc<Auth>,
+    /// Forwards.
+    pub proxy: Proxy,
+    /// Knows the routes.
+    pub site: Site,
+    /// The gateway's own endpoints.
+    pub own: Router,
+    /// Whose word on the client's address counts.
+    pub trusted_proxies: Networks,
+    /// Tells the time.
+    pub clock: SharedClock,
+    /// One line a request.
+    pub access_log: LineLog,
+}
+
+/// Answers every request.
+pub struct Gate {
+    parts: Parts,
+}
+
+/// What a request's head leads to.
+enum Way<'a> {
+    Forward { stop: &'a Stop, permit: Permit, path: NormalPath, upstream: (usize, Credentials) },
+    Own { stop: &'a Stop, context: RequestContext },
+    Refused { stop: Option<&'a Stop>, refusal: Refusal, verdict: (Verdict, &'static str) },
+}
+
+impl Gate {
+    /// The gate over these parts.
+    pub const fn new(parts: Parts) -> Self {
+        Self { parts }
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        connection: &Connection,
+    ) -> Response<AnswerBody> {
+        let (parts, body) = request.into_parts();
+        let mut record = Box::new(self.record(&parts, connection));
+        let way = self.find_way(&parts, connection, &mut record);
+        let request = Request::from_parts(parts, body);
+        match way {
+            Way::Forward { stop, permit, path, upstream } => {
+                note_stop(&mut record, stop);
+                let forward = Forward {
+                    request,
+                    path,
+                    client: record.client,
+                    request_id: record.request_id,
+                    upstream: upstream.0,
+                    credentials: upstream.1,
+                };
+                let answer = Answering { gate: self, stop, record, connection };
+                answer.forward(permit, forward).await
+            }
+            Way::Own { stop, context } => {
+                note_stop(&mut record, stop);
+                let response = self.own(request, context).await;
+                finish(response, &stop.metrics, record)
+            }
+            Way::Refused { stop, refusal, verdict } => {
+                if let Some(stop) = stop {
+                    note_stop(&mut record, stop);
+                }
+                (record.verdict, record.reason) = verdict;
+                let style = stop.map_or(Style::Problem, |stop| stop.style);
+                let response = refusal.of_request(record.request_id).respond(style.as_dyn());
+                let metrics = stop.map_or(&self.parts.site.unmatched, |stop| &stop.metrics);
+                finish(response, metrics, record)
+            }
+        }
+    }
+
+    /// Nothing here waits for anything: all that decides lies in memory.
+    fn find_way(
+        &self,
+        parts: &request::Parts,
+        connection: &Connection,
+        record: &mut Record,
+    ) -> Way<'_> {
+        let peer = connection.peer.ip();
+        let head = match RequestHead::read(parts, peer, &self.parts.trusted_proxies) {
+            Ok(head) => head,
+            Err(bad) => return refused(bad.into(), bad.reason()),
+        };
+        record.client = head.client;
+        record.host.clone_from(&head.host);
+        record.path = head.path.as_str().into();
+        let stop = match self.parts.site.find(&head.host, &head.path, head.method) {
+            Lookup::Found(stop) => stop,
+            Lookup::NotFound => return refused(Cause::NotFound.into(), "no-route"),
+            Lookup::MethodNotAllowed(methods) => {
+                return refused(Cause::MethodNotAllowed(methods).into(), "method");
+            }
+            Lookup::CaseDiffers => return refused(Cause::PathCase.into(), "letter-case"),
+        };
+        match stop.target {
+            Target::Own => Way::Own { stop, context: RequestContext::of(&head, record.request_id) },
+            Target::Upstream { index, credentials } => {
+                match self.parts.auth.authenticate(&head, &stop.requirement) {
+                    Ok(permit) => {
+                        record.identity = permit.shared_identity();
+                        let upstream = (index, credentials);
+                        Way::Forward { stop, permit, path: head.path, upstream }
+                    }
+                    Err(denial) => denied(stop, &denial),
+                }
+            }
+        }
+    }
+
+    async fn own(&self, mut request: Request<Incoming>, context: RequestContext) -> Response<Body> {
+        let request_id = context.request_id;
+        request.extensions_mut().insert(context);
+        let call = self.parts.own.clone().oneshot(request.map(Body::new));
+        match tokio::time::timeout(OWN_TIMEOUT, call).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_elapsed) => {
+                let problem = Problem::new(http::StatusCode::REQUEST_TIMEOUT, "request_timeout");
+                axum::response::IntoResponse::into_response(problem.request_id(request_id))
+            }
+        }
+    }
+
+    fn record(&self, parts: &request::Parts, connection: &Connection) -> Record {
+        let time = self.parts.clock.now();
+        let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        Record {
+            time,
+            began: Instant::now(),
+            request_id: RequestId::new(time),
+            client: connection.peer.ip(),
+            protocol: connection.protocol,
+            method: parts.method.clone(),
+            host: Box::default(),
+            path: parts.uri.path().into(),
+            status: http::StatusCode::OK,
+            route: None,
+            verdict: Verdict::Allowed,
+            reason: "allowed",
+            identity: None,
+            upstream: None,
+            upstream_time: None,
+            bytes_in: length.and_then(|length| length.parse().ok()),
+            bytes_out: 0,
+            log: self.parts.access_log.clone(),
+        }
+    }
+}
+
+/// A permitted request on its way to its upstream.
+struct Answering<'a> {
+    gate: &'a Gate,
+    stop: &'a Stop,
+    record: Box<Record>,
+    connection: &'a Connection,
+}
+
+impl Answering<'_> {
+    async fn forward(mut self, permit: Permit, forward: Forward) -> Response<AnswerBody> {
+        let sent = Instant::now();
+        let result = self.gate.parts.proxy.forward(&permit, forward).await;
+        self.record.upstream_time = Some(sent.elapsed());
+        match result {
+            Ok(forwarded) => self.pass_on(permit, forwarded),
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn pass_on(mut self, permit: Permit, forwarded: Forwarded) -> Response<AnswerBody> {
+        let Forwarded { response, tunnel, server } = forwarded;
+        self.record.upstream = Some(server);
+        if let Some(tunnel) = tunnel {
+            self.keep_tunnel(permit, tunnel);
+        }
+        let (parts, body) = response.into_parts();
+        self.record.status = parts.status;
+        count(&self.stop.metrics, &self.record);
+        let id = request_id_value(&self.record);
+        let body = AnswerBody::upstream(body, self.record);
+        with_request_id(Response::from_parts(parts, body), id)
+    }
+
+    /// A tunnel outlives its request, but neither the session of its caller nor the gateway's stop.
+    fn keep_tunnel(&self, permit: Permit, tunnel: Tunnel) {
+        let auth = Arc::clone(&self.gate.parts.auth);
+        let draining = self.connection.draining_owned();
+        let end = async move {
+            let ended = async {
+                match permit.identity() {
+                    Some(identity) => auth.ended(identity).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! { () = ended => {}, () = draining => {} }
+        };
+        tokio::spawn(tunnel.run(end));
+    }
+
+    fn failed(mut self, error: &UpstreamError) -> Response<AnswerBody> {
+        tracing::debug!(request_id = %self.record.request_id, error = ?error, "not forwarded");
+        self.record.reason = error.reason();
+        let id = self.record.request_id;
+        let refusal: Refusal = match error.status().as_u16() {
+            502 => Cause::BadGateway.into(),
+            504 => Cause::GatewayTimeout.into(),
+            405 => Cause::MethodNotAllowed(Vec::new()).into(),
+            _the_client_or_we_are_at_fault => {
+                let problem = Problem::new(error.status(), "not_forwarded").request_id(id);
+                let response = axum::response::IntoResponse::into_response(problem);
+                return finish(response, &self.stop.metrics, self.record);
+            }
+        };
+        let response = refusal.of_request(id).respond(self.stop.style.as_dyn());
+        finish(response, &self.stop.metrics, self.record)
+    }
+}
+
+impl RequestHandler for Gate {
+    type Body = AnswerBody;
+
+    async fn handle(
+        &self,
+        request: Request<Incoming>,
+        connection: &Arc<Connection>,
+    ) -> Response<AnswerBody> {
+        self.answer(request, connection).await
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("site", &self.parts.site).finish_non_exhaustive()
+    }
+}
+
+fn refused(refusal: Refusal, reason: &'static str) -> Way<'static> {
+    Way::Refused { stop: None, refusal, verdict: (Verdict::Refused, reason) }
+}
+
+fn denied<'a>(stop: &'a Stop, denial: &Denial) -> Way<'a> {
+    let verdict = match denial {
+        Denial::Unauthenticated(_) => (Verdict::Refused, "unauthenticated"),
+        Denial::Forbidden { .. } => (Verdict::Refused, "forbidden"),
+        Denial::CrossOrigin => (Verdict::Refused, "cross-origin"),
+        Denial::Unavailable { .. } => (Verdict::Undecided, "unavailable"),
+    };
+    // The session cookie may be why; a browser that keeps it would be refused until it runs out.
+    let refusal = Refusal::from(denial).clearing(&[Cookie::SESSION]);
+    Way::Refused { stop: Some(stop), refusal, verdict }
+}
+
+fn note_stop(record: &mut Record, stop: &Stop) {
+    record.route = Some(Arc::clone(&stop.name));
+}
+
+fn finish(
+    response: Response<Body>,
+    metrics: &RouteMetrics,
+    mut record: Box<Record>,
+) -> Response<AnswerBody> {
+    let (parts, body) = response.into_parts();
+    record.status = parts.status;
+    count(metrics, &record);
+    let id = request_id_value(&record);
+    with_request_id(Response::from_parts(parts, AnswerBody::own(body, record)), id)
+}
+
+fn count(metrics: &RouteMetrics, record: &Record) {
+    metrics.count(record.status, record.verdict, record.began.elapsed());
+}
+
+fn request_id_value(record: &Record) -> Option<HeaderValue> {
+    HeaderValue::from_str(&record.request_id.to_string()).ok()
+}
+
+fn with_request_id<B>(mut response: Response<B>, id: Option<HeaderValue>) -> Response<B> {
+    if let Some(id) = id {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}

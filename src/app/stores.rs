@@ -1,0 +1,58 @@
+//! Opening the stores that the configuration names: for the gateway, and for the command line beside it.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::clock::SharedClock;
+use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
+use crate::database;
+use crate::sessions::SessionStore;
+use crate::sessions::redis::{RedisConfig, RedisSessions};
+use crate::sessions::sqlite::SqliteSessions;
+use crate::users::UserStore;
+use crate::users::sqlite::SqliteUsers;
+
+/// Where users and sessions are kept.
+#[derive(Clone, Debug)]
+pub struct Stores {
+    /// The users.
+    pub users: Arc<dyn UserStore>,
+    /// The sessions.
+    pub sessions: Arc<dyn SessionStore>,
+}
+
+impl Stores {
+    /// Opens what `config` names, and makes what is embedded where it is missing. A Redis that is away
+    /// is no error: it is asked when it is needed.
+    pub async fn open(config: &Config, clock: &SharedClock) -> anyhow::Result<Self> {
+        make_directory(&config.state_directory)?;
+        let pool = database::open(&config.state_directory).await?;
+        let users: Arc<dyn UserStore> = match config.users.store {
+            UserStoreConfig::Embedded => Arc::new(SqliteUsers::new(pool.clone(), clock.clone())),
+        };
+        let sessions: Arc<dyn SessionStore> = match &config.sessions.store {
+            SessionStoreConfig::Embedded => Arc::new(SqliteSessions::new(pool)),
+            SessionStoreConfig::Redis { url, password, key_prefix } => {
+                Arc::new(RedisSessions::connect(&RedisConfig {
+                    url: url.clone(),
+                    password: password.clone(),
+                    key_prefix: key_prefix.clone(),
+                })?)
+            }
+        };
+        Ok(Self { users, sessions })
+    }
+}
+
+/// Whoever may look into it reads password hashes and keys.
+fn make_directory(path: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("cannot make the state directory {}", path.display()))
+}
