@@ -26,7 +26,7 @@ use self::gate::Gate;
 use self::site::Site;
 use self::stores::Stores;
 
-mod answer;
+pub mod answer;
 pub mod gate;
 mod record;
 pub mod site;
@@ -64,7 +64,12 @@ impl App {
         let metrics = Arc::new(Metrics::new());
         let stores = Stores::open(config, clock).await?;
         let tls_metrics = metrics.connections.clone();
-        let tls = Tls::load(&config.listen, &config.state_directory, clock.clone(), tls_metrics)?;
+        let tls = Tls::load(
+            &config.listen,
+            &config.state_directory,
+            clock.clone(),
+            tls_metrics,
+        )?;
         let access_log = open_log(config.log.access.clone(), clock, &metrics, "access")?;
         let audit_log = open_log(config.log.audit.clone(), clock, &metrics, "audit")?;
         let tokens = start_tokens(config, clock).await?;
@@ -160,7 +165,10 @@ fn proxy_config(config: &Config) -> proxy::Config {
     proxy::Config {
         upstreams: config.upstreams.clone(),
         headers: config.headers.clone(),
-        cookies: own.into_iter().chain(site::dialect_cookies(config)).collect(),
+        cookies: own
+            .into_iter()
+            .chain(site::dialect_cookies(config))
+            .collect(),
         trust: Trust::System,
     }
 }
@@ -195,7 +203,9 @@ async fn measure(revocations: Arc<Revocations>, metrics: Arc<Metrics>) {
     let mut interval = tokio::time::interval(Duration::from_secs(1));
     loop {
         interval.tick().await;
-        let staleness = revocations.staleness().map_or(f64::INFINITY, |s| s.as_secs_f64());
+        let staleness = revocations
+            .staleness()
+            .map_or(f64::INFINITY, |s| s.as_secs_f64());
         metrics.revocation_staleness.set(staleness);
     }
 }

@@ -54,7 +54,12 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// The configuration.
-    #[arg(long, global = true, value_name = "FILE", default_value = "gateway.toml")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "gateway.toml"
+    )]
     config: PathBuf,
 }
 
@@ -108,13 +113,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(arguments) => arguments,
         // Help and version are asked for, and come as an error all the same.
         Err(said) => {
-            let exit = if said.use_stderr() { Exit::Failed } else { Exit::Done };
+            let exit = if said.use_stderr() {
+                Exit::Failed
+            } else {
+                Exit::Done
+            };
             return told(said.print(), exit);
         }
     };
     match dispatch(arguments) {
         Ok(exit) => exit,
-        Err(error) => told(writeln!(io::stderr(), "doorward: {}", Chain(&error)), Exit::Failed),
+        Err(error) => told(
+            writeln!(io::stderr(), "doorward: {}", Chain(&error)),
+            Exit::Failed,
+        ),
     }
 }
 
@@ -180,7 +192,9 @@ fn run_user(command: user::UserCommand, config: &Config) -> anyhow::Result<Exit>
             request_id: None,
         });
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let stores = Stores::open(config, &clock).await?;
         let passwords = Passwords::new(config.passwords.clone())?;

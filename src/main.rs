@@ -7,7 +7,10 @@ use doorward::cli;
 fn main() -> ExitCode {
     // Other crates in the tree bring a second provider along; whoever asks rustls for "the" provider
     // gets this one.
-    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+    if rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .is_err()
+    {
         return ExitCode::FAILURE;
     }
     cli::run(std::env::args_os()).into()

@@ -24,11 +24,17 @@ enum Source {
 
 impl AnswerBody {
     pub(super) const fn own(body: axum::body::Body, record: Box<Record>) -> Self {
-        Self { source: Source::Own(body), record }
+        Self {
+            source: Source::Own(body),
+            record,
+        }
     }
 
     pub(super) fn upstream(body: ProxyBody, record: Box<Record>) -> Self {
-        Self { source: Source::Upstream(Box::new(body)), record }
+        Self {
+            source: Source::Upstream(Box::new(body)),
+            record,
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use crate::net::Networks;
 use crate::path::NormalPath;
 use crate::proxy::{Forward, Forwarded, Proxy, Tunnel, UpstreamError};
 use crate::request::RequestHead;
+use crate::request::cookie::ShownCookie;
 use crate::route::Credentials;
 use crate::route::table::Lookup;
 use crate::wire::context::RequestContext;
@@ -66,9 +67,21 @@ pub struct Gate {
 
 /// What a request's head leads to.
 enum Way<'a> {
-    Forward { stop: &'a Stop, permit: Permit, path: NormalPath, upstream: (usize, Credentials) },
-    Own { stop: &'a Stop, context: RequestContext },
-    Refused { stop: Option<&'a Stop>, refusal: Refusal, verdict: (Verdict, &'static str) },
+    Forward {
+        stop: &'a Stop,
+        permit: Permit,
+        path: NormalPath,
+        upstream: (usize, Credentials),
+    },
+    Own {
+        stop: &'a Stop,
+        context: RequestContext,
+    },
+    Refused {
+        stop: Option<&'a Stop>,
+        refusal: Refusal,
+        verdict: (Verdict, &'static str),
+    },
 }
 
 impl Gate {
@@ -87,7 +100,12 @@ impl Gate {
         let way = self.find_way(&parts, connection, &mut record);
         let request = Request::from_parts(parts, body);
         match way {
-            Way::Forward { stop, permit, path, upstream } => {
+            Way::Forward {
+                stop,
+                permit,
+                path,
+                upstream,
+            } => {
                 note_stop(&mut record, stop);
                 let forward = Forward {
                     request,
@@ -97,7 +115,12 @@ impl Gate {
                     upstream: upstream.0,
                     credentials: upstream.1,
                 };
-                let answer = Answering { gate: self, stop, record, connection };
+                let answer = Answering {
+                    gate: self,
+                    stop,
+                    record,
+                    connection,
+                };
                 answer.forward(permit, forward).await
             }
             Way::Own { stop, context } => {
@@ -105,13 +128,19 @@ impl Gate {
                 let response = self.own(request, context).await;
                 finish(response, &stop.metrics, record)
             }
-            Way::Refused { stop, refusal, verdict } => {
+            Way::Refused {
+                stop,
+                refusal,
+                verdict,
+            } => {
                 if let Some(stop) = stop {
                     note_stop(&mut record, stop);
                 }
                 (record.verdict, record.reason) = verdict;
                 let style = stop.map_or(Style::Problem, |stop| stop.style);
-                let response = refusal.of_request(record.request_id).respond(style.as_dyn());
+                let response = refusal
+                    .of_request(record.request_id)
+                    .respond(style.as_dyn());
                 let metrics = stop.map_or(&self.parts.site.unmatched, |stop| &stop.metrics);
                 finish(response, metrics, record)
             }
@@ -142,15 +171,23 @@ impl Gate {
             Lookup::CaseDiffers => return refused(Cause::PathCase.into(), "letter-case"),
         };
         match stop.target {
-            Target::Own => Way::Own { stop, context: RequestContext::of(&head, record.request_id) },
+            Target::Own => Way::Own {
+                stop,
+                context: RequestContext::of(&head, record.request_id),
+            },
             Target::Upstream { index, credentials } => {
                 match self.parts.auth.authenticate(&head, &stop.requirement) {
                     Ok(permit) => {
                         record.identity = permit.shared_identity();
                         let upstream = (index, credentials);
-                        Way::Forward { stop, permit, path: head.path, upstream }
+                        Way::Forward {
+                            stop,
+                            permit,
+                            path: head.path,
+                            upstream,
+                        }
                     }
-                    Err(denial) => denied(stop, &denial),
+                    Err(denial) => denied(stop, &head, &denial),
                 }
             }
         }
@@ -172,7 +209,10 @@ impl Gate {
 
     fn record(&self, parts: &request::Parts, connection: &Connection) -> Record {
         let time = self.parts.clock.now();
-        let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        let length = parts
+            .headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok());
         Record {
             time,
             began: Instant::now(),
@@ -216,7 +256,11 @@ impl Answering<'_> {
     }
 
     fn pass_on(mut self, permit: Permit, forwarded: Forwarded) -> Response<AnswerBody> {
-        let Forwarded { response, tunnel, server } = forwarded;
+        let Forwarded {
+            response,
+            tunnel,
+            server,
+        } = forwarded;
         self.record.upstream = Some(server);
         if let Some(tunnel) = tunnel {
             self.keep_tunnel(permit, tunnel);
@@ -278,24 +322,38 @@ impl RequestHandler for Gate {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("site", &self.parts.site).finish_non_exhaustive()
+        f.debug_struct("Gate")
+            .field("site", &self.parts.site)
+            .finish_non_exhaustive()
     }
 }
 
 fn refused(refusal: Refusal, reason: &'static str) -> Way<'static> {
-    Way::Refused { stop: None, refusal, verdict: (Verdict::Refused, reason) }
+    Way::Refused {
+        stop: None,
+        refusal,
+        verdict: (Verdict::Refused, reason),
+    }
 }
 
-fn denied<'a>(stop: &'a Stop, denial: &Denial) -> Way<'a> {
+fn denied<'a>(stop: &'a Stop, head: &RequestHead<'_>, denial: &Denial) -> Way<'a> {
     let verdict = match denial {
         Denial::Unauthenticated(_) => (Verdict::Refused, "unauthenticated"),
         Denial::Forbidden { .. } => (Verdict::Refused, "forbidden"),
         Denial::CrossOrigin => (Verdict::Refused, "cross-origin"),
         Denial::Unavailable { .. } => (Verdict::Undecided, "unavailable"),
     };
-    // The session cookie may be why; a browser that keeps it would be refused until it runs out.
-    let refusal = Refusal::from(denial).clearing(&[Cookie::SESSION]);
-    Way::Refused { stop: Some(stop), refusal, verdict }
+    // A browser that keeps a cookie which does not hold would be refused until it runs out.
+    let cookies: &[Cookie] = match Cookie::SESSION.find(head.headers) {
+        ShownCookie::Absent => &[],
+        ShownCookie::Once(_) | ShownCookie::Ambiguous => &[Cookie::SESSION],
+    };
+    let refusal = Refusal::from(denial).clearing(cookies);
+    Way::Refused {
+        stop: Some(stop),
+        refusal,
+        verdict,
+    }
 }
 
 fn note_stop(record: &mut Record, stop: &Stop) {
@@ -311,7 +369,10 @@ fn finish(
     record.status = parts.status;
     count(metrics, &record);
     let id = request_id_value(&record);
-    with_request_id(Response::from_parts(parts, AnswerBody::own(body, record)), id)
+    with_request_id(
+        Response::from_parts(parts, AnswerBody::own(body, record)),
+        id,
+    )
 }
 
 fn count(metrics: &RouteMetrics, record: &Record) {

@@ -88,15 +88,20 @@ impl Site {
             });
         }
         let table = RouteTable::build(matchers).map_err(|_ties| Mistakes::of(conflicts(config)))?;
-        Ok(Self { table, stops, unmatched: metrics.route("none") })
+        Ok(Self {
+            table,
+            stops,
+            unmatched: metrics.route("none"),
+        })
     }
 
     /// The stop that a request comes to.
     pub fn find(&self, host: &str, path: &NormalPath, method: &Method) -> Lookup<'_, Stop> {
         match self.table.lookup(host, path, method) {
-            Lookup::Found(index) => {
-                self.stops.get(*index).map_or(Lookup::NotFound, Lookup::Found)
-            }
+            Lookup::Found(index) => self
+                .stops
+                .get(*index)
+                .map_or(Lookup::NotFound, Lookup::Found),
             Lookup::NotFound => Lookup::NotFound,
             Lookup::MethodNotAllowed(methods) => Lookup::MethodNotAllowed(methods),
             Lookup::CaseDiffers => Lookup::CaseDiffers,
@@ -107,9 +112,14 @@ impl Site {
 /// Every pair of routes that would answer the same requests.
 pub fn conflicts(config: &Config) -> Vec<Mistake> {
     let places = places(config);
-    let (entries, matchers): (Vec<_>, Vec<_>) =
-        places.into_iter().enumerate().map(|(i, p)| (p.entry, (p.matcher, i))).unzip();
-    let Err(ties) = RouteTable::build(matchers) else { return Vec::new() };
+    let (entries, matchers): (Vec<_>, Vec<_>) = places
+        .into_iter()
+        .enumerate()
+        .map(|(i, p)| (p.entry, (p.matcher, i)))
+        .unzip();
+    let Err(ties) = RouteTable::build(matchers) else {
+        return Vec::new();
+    };
     let entry = |index: usize| entries.get(index);
     ties.into_iter()
         .filter_map(|tie| Some((entry(tie.first)?, entry(tie.second)?)))
@@ -155,10 +165,20 @@ fn own_stop(
     pattern: &str,
     methods: Methods,
 ) -> Result<PlannedStop, PatternError> {
-    let place = Place { file: "the gateway itself".to_owned(), position: None };
+    let place = Place {
+        file: "the gateway itself".to_owned(),
+        position: None,
+    };
     Ok(PlannedStop {
-        matcher: Matcher { host, path: PathPattern::parse(pattern)?, methods },
-        entry: Entry { place, key: pattern.to_owned() },
+        matcher: Matcher {
+            host,
+            path: PathPattern::parse(pattern)?,
+            methods,
+        },
+        entry: Entry {
+            place,
+            key: pattern.to_owned(),
+        },
         name: pattern.into(),
         requirement: Requirement::Public,
         target: Target::Own,
@@ -173,7 +193,10 @@ fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
         entry: entry.clone(),
         name: route.matcher.to_string().into(),
         requirement: route.requirement.clone(),
-        target: Target::Upstream { index: route.upstream, credentials: route.credentials },
+        target: Target::Upstream {
+            index: route.upstream,
+            credentials: route.credentials,
+        },
         style: Style::Problem,
     })
 }

@@ -36,13 +36,15 @@ impl Stores {
         };
         let sessions: Arc<dyn SessionStore> = match &config.sessions.store {
             SessionStoreConfig::Embedded => Arc::new(SqliteSessions::new(pool)),
-            SessionStoreConfig::Redis { url, password, key_prefix } => {
-                Arc::new(RedisSessions::connect(&RedisConfig {
-                    url: url.clone(),
-                    password: password.clone(),
-                    key_prefix: key_prefix.clone(),
-                })?)
-            }
+            SessionStoreConfig::Redis {
+                url,
+                password,
+                key_prefix,
+            } => Arc::new(RedisSessions::connect(&RedisConfig {
+                url: url.clone(),
+                password: password.clone(),
+                key_prefix: key_prefix.clone(),
+            })?),
         };
         Ok(Self { users, sessions })
     }

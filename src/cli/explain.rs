@@ -51,7 +51,9 @@ pub struct Explain {
 
 /// Explains to standard output.
 pub fn run(explain: &Explain, config: &Config) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let text = runtime.block_on(explain.text(config))?;
     write!(io::stdout(), "{text}")?;
     Ok(Exit::Done)
@@ -86,9 +88,11 @@ impl Explain {
                 "route    none for this method\nverdict  refused, 405\nreason   the route for \
                  this path takes {methods:?}\n"
             ),
-            Lookup::CaseDiffers => "route    none\nverdict  refused, 400\nreason   in other letter \
+            Lookup::CaseDiffers => {
+                "route    none\nverdict  refused, 400\nreason   in other letter \
                                     case the path belongs to another route\n"
-                .into(),
+                    .into()
+            }
         };
         Ok(request + &verdict)
     }
@@ -102,7 +106,10 @@ impl Explain {
         let (upstream, rule) = match stop.target {
             Target::Own => ("the gateway itself", "its own".to_owned()),
             Target::Upstream { index, .. } => (
-                config.upstreams.get(index).map_or("?", |upstream| &upstream.name),
+                config
+                    .upstreams
+                    .get(index)
+                    .map_or("?", |upstream| &upstream.name),
                 stop.requirement.to_string(),
             ),
         };
@@ -136,17 +143,20 @@ impl Explain {
             Credential::Bearer(token) | Credential::Cookie(token) => {
                 identify(config, &clock, token).await
             }
-            Credential::Foreign => {
-                Ok(Caller::Refused("an Authorization scheme that is not Bearer".to_owned()))
-            }
-            Credential::Ambiguous => {
-                Ok(Caller::Refused("more than one credential, or an unreadable one".to_owned()))
-            }
+            Credential::Foreign => Ok(Caller::Refused(
+                "an Authorization scheme that is not Bearer".to_owned(),
+            )),
+            Credential::Ambiguous => Ok(Caller::Refused(
+                "more than one credential, or an unreadable one".to_owned(),
+            )),
         }
     }
 
     fn request(&self, config: &Config) -> anyhow::Result<Parts> {
-        let mut request = Request::builder().method(&self.method).uri(&self.path).body(())?;
+        let mut request = Request::builder()
+            .method(&self.method)
+            .uri(&self.path)
+            .body(())?;
         let headers = request.headers_mut();
         for line in &self.headers {
             let (name, value) = line.split_once(':').context("a header is 'Name: value'")?;
@@ -176,17 +186,14 @@ fn authority(config: &Config) -> anyhow::Result<HeaderValue> {
     })
 }
 
-fn verdict(
-    stop: &Stop,
-    identity: Option<&Identity>,
-    client: IpAddr,
-) -> (&'static str, String) {
+fn verdict(stop: &Stop, identity: Option<&Identity>, client: IpAddr) -> (&'static str, String) {
     match stop.requirement.judge(&Facts { identity, client }) {
         Ok(()) => ("allowed", caller_in_words(identity)),
         Err(Unmet::NotSignedIn) => ("refused, 401", "no credential".to_owned()),
-        Err(Unmet::Rule(unmet)) => {
-            ("refused, 403", format!("{} lacks: {unmet}", caller_in_words(identity)))
-        }
+        Err(Unmet::Rule(unmet)) => (
+            "refused, 403",
+            format!("{} lacks: {unmet}", caller_in_words(identity)),
+        ),
     }
 }
 
@@ -209,7 +216,9 @@ async fn identify(config: &Config, clock: &SharedClock, token: &str) -> anyhow::
         Ok(identity) => identity,
         Err(refused) => return Ok(Caller::Refused(refused.to_string())),
     };
-    let Some(session) = identity.session else { return Ok(Caller::Known(identity)) };
+    let Some(session) = identity.session else {
+        return Ok(Caller::Known(identity));
+    };
     let stores = Stores::open(config, clock).await?;
     match stores.sessions.find(session, now).await? {
         Some(_) => Ok(Caller::Known(identity)),
@@ -220,7 +229,11 @@ async fn identify(config: &Config, clock: &SharedClock, token: &str) -> anyhow::
 async fn find(stores: &Stores, name: &str) -> anyhow::Result<User> {
     let user = match name.parse() {
         Ok(id) => stores.users.by_id(id).await?,
-        Err(_no_id) => stores.users.by_login(&Login::parse(name)?).await?.map(|known| known.user),
+        Err(_no_id) => stores
+            .users
+            .by_login(&Login::parse(name)?)
+            .await?
+            .map(|known| known.user),
     };
     match user {
         Some(user) => Ok(user),

@@ -21,7 +21,10 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or Ctrl-C, then finishes what is in flight.
 pub fn run(config: &Config) -> anyhow::Result<Exit> {
-    #[expect(clippy::disallowed_methods, reason = "the command line reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the command line reads the environment"
+    )]
     let filter = std::env::var("DOORWARD_LOG").ok();
     logs::init_tracing(filter.as_deref())?;
     let bound = listen::bind(&config.listen, config.ops)?;
@@ -29,7 +32,9 @@ pub fn run(config: &Config) -> anyhow::Result<Exit> {
     let state = state_runtime()?;
     let clock: SharedClock = Arc::new(SystemClock);
     let app = state.block_on(App::assemble(config, &clock))?;
-    let stop = state.block_on(async { Stop::on_signals() }).context("cannot wait for signals")?;
+    let stop = state
+        .block_on(async { Stop::on_signals() })
+        .context("cannot wait for signals")?;
     announce(&bound)?;
     let stopped = serve(config, bound, app, (&state, stop));
     state.shutdown_timeout(Duration::from_secs(1));
@@ -49,7 +54,15 @@ fn state_runtime() -> anyhow::Result<Runtime> {
 }
 
 fn serve(config: &Config, bound: Bound, app: App, (state, stop): (&Runtime, Stop)) -> Stopped {
-    let App { gate, ops, tls, metrics, drain, logs, mut background } = app;
+    let App {
+        gate,
+        ops,
+        tls,
+        metrics,
+        drain,
+        logs,
+        mut background,
+    } = app;
     let tls_config = Arc::clone(&tls.server);
     background.spawn_on(async move { tls.watch().await }, state.handle());
     let ops = Arc::new(ops);

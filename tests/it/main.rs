@@ -8,6 +8,7 @@
 )]
 
 mod check;
+mod gateway;
 mod issuers;
 mod listen;
 mod proxy;

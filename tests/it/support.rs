@@ -2,6 +2,7 @@
 
 pub(crate) mod canned;
 pub(crate) mod core;
+pub(crate) mod doorward;
 pub(crate) mod front;
 pub(crate) mod key_server;
 pub(crate) mod redis;

@@ -46,6 +46,13 @@ impl Authority {
         files
     }
 
+    /// Its certificate, for clients that read it from a file.
+    pub(crate) fn pem(&self) -> String {
+        use base64::Engine as _;
+        let text = base64::engine::general_purpose::STANDARD.encode(&self.root);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    }
+
     /// A client that trusts this authority and speaks TLS 1.2 and 1.3.
     pub(crate) fn client(&self) -> Client {
         self.client_of(rustls::ALL_VERSIONS)

@@ -1,0 +1,74 @@
+//! The process: exit codes, what it says, how it stops.
+
+use std::process::Command;
+
+use http::StatusCode;
+use tempfile::TempDir;
+
+use crate::support::doorward::{Doorward, command};
+
+#[tokio::test]
+async fn sigterm_ends_it_well() {
+    let mut gateway = Doorward::start().await;
+    assert_eq!(gateway.terminate().await.code(), Some(0));
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_exit_code_two() {
+    let directory = TempDir::new().unwrap();
+    std::fs::write(
+        directory.path().join("gateway.toml"),
+        "[servre]\n[[routes]]\n",
+    )
+    .unwrap();
+    for arguments in [["serve"], ["check"]] {
+        let output = command(&directory, &arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(
+            said.contains("did you mean") && said.contains("gateway.toml:1:"),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_taken_port_is_exit_code_one_and_named() {
+    let gateway = Doorward::start().await;
+    let taken = gateway.address;
+    let directory = TempDir::new().unwrap();
+    let config = format!("[server]\nlisten = [\"{taken}\"]\n[state]\ndirectory = \"state\"\n");
+    std::fs::write(directory.path().join("gateway.toml"), config).unwrap();
+    let output = command(&directory, &["serve"], "");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(&taken.to_string()), "{said}");
+}
+
+#[test]
+fn words_that_mean_nothing_are_exit_code_one() {
+    let output = Command::new(env!("CARGO_BIN_EXE_doorward"))
+        .arg("sevre")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let help = Command::new(env!("CARGO_BIN_EXE_doorward"))
+        .arg("--help")
+        .output()
+        .unwrap();
+    assert_eq!(help.status.code(), Some(0));
+}
+
+/// What is in flight when the gateway is told to stop is finished.
+#[tokio::test]
+async fn a_request_in_flight_is_finished_before_the_end() {
+    let mut gateway = Doorward::start().await;
+    let mut stream = gateway.connect().await;
+    let request = b"GET /public/slow-but-never-here HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut stream, request)
+        .await
+        .unwrap();
+    gateway.sample.received(1).await;
+    assert_eq!(gateway.get("/public/x", None).await.status, StatusCode::OK);
+    assert_eq!(gateway.terminate().await.code(), Some(0));
+}

@@ -1,0 +1,157 @@
+//! What becomes of sessions when processes and stores die.
+
+use http::StatusCode;
+
+use crate::support::doorward::{ADMIN, Doorward, Setup, USER};
+use crate::support::redis::RedisServer;
+use crate::support::wall::Wall;
+
+fn on_redis(address: std::net::SocketAddr, more: &str) -> Setup {
+    Setup {
+        sessions: format!("store = \"redis://{address}\"\n{more}"),
+        ..Setup::default()
+    }
+}
+
+/// Sign-in, refresh, reuse of an old token, sign-out.
+async fn life_of_a_session(gateway: &Doorward) {
+    let first = gateway.sign_in(USER).await;
+    let second = gateway.refresh(&first.refresh).await;
+    assert_eq!(second.status, StatusCode::OK, "{}", second.text);
+    let second = second.json();
+    let again = gateway.refresh(&first.refresh).await.json();
+    assert_eq!(
+        again["refresh_token"], second["refresh_token"],
+        "the grace gives the same token"
+    );
+    let second_refresh = second["refresh_token"].as_str().unwrap();
+    let third = gateway.refresh(second_refresh).await;
+    assert_eq!(third.status, StatusCode::OK);
+    let access = third.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(
+        gateway.get("/api/x", Some(&access)).await.status,
+        StatusCode::OK
+    );
+    // The first token is now older than the parent of the newest: somebody holds a copy.
+    assert_eq!(
+        gateway.refresh(&first.refresh).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        gateway.get("/api/x", Some(&access)).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        gateway.refresh(second_refresh).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn a_session_lives_and_a_stolen_token_ends_it_in_the_embedded_store() {
+    life_of_a_session(&Doorward::start().await).await;
+}
+
+#[tokio::test]
+async fn a_session_lives_and_a_stolen_token_ends_it_in_redis() {
+    let redis = RedisServer::start();
+    life_of_a_session(&Doorward::with(on_redis(redis.address(), "")).await).await;
+}
+
+async fn survives_kill(gateway: &mut Doorward) {
+    let admin = gateway.sign_in(ADMIN).await;
+    let out = gateway.sign_in(USER).await;
+    let signed_out = "/.doorward/api/sign-out";
+    let answer = gateway
+        .post(signed_out, Some(&out.access), &serde_json::json!({}))
+        .await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    gateway.kill_and_start_again().await;
+    gateway
+        .until(StatusCode::OK, ("/admin/x", Some(&admin.access)))
+        .await;
+    let seen = gateway.sample.seen().len();
+    let refused = gateway.get("/api/x", Some(&out.access)).await.status;
+    assert_eq!(
+        refused,
+        StatusCode::UNAUTHORIZED,
+        "a sign-out was forgotten"
+    );
+    assert_eq!(gateway.sample.seen().len(), seen);
+    assert_eq!(gateway.refresh(&admin.refresh).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn kill_nine_loses_nothing_that_was_acknowledged_in_the_embedded_store() {
+    survives_kill(&mut Doorward::start().await).await;
+}
+
+#[tokio::test]
+async fn kill_nine_loses_nothing_that_was_acknowledged_in_redis() {
+    let redis = RedisServer::start();
+    survives_kill(&mut Doorward::with(on_redis(redis.address(), "")).await).await;
+}
+
+/// The row "Redis away" of the table of faults.
+#[tokio::test]
+async fn while_redis_is_away_nothing_is_guessed_and_when_it_is_back_all_goes_on() {
+    let redis = RedisServer::start();
+    let wall = Wall::before(redis.address()).await;
+    let setup = on_redis(wall.address(), "max_staleness = \"2s\"");
+    let gateway = Doorward::with(setup).await;
+    let user = gateway.sign_in(USER).await;
+    let token = Some(user.access.as_str());
+    assert_eq!(gateway.get("/api/x", token).await.status, StatusCode::OK);
+
+    wall.cut();
+    // Still within the staleness: goes on.
+    assert_eq!(gateway.get("/api/x", token).await.status, StatusCode::OK);
+    for answer in [
+        gateway.try_sign_in(USER).await,
+        gateway.refresh(&user.refresh).await,
+    ] {
+        assert_eq!(
+            answer.status,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "{}",
+            answer.text
+        );
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    gateway
+        .until(StatusCode::SERVICE_UNAVAILABLE, ("/api/x", token))
+        .await;
+    let seen = gateway.sample.seen().len();
+    let refused = gateway.get("/api/x", token).await;
+    assert!(refused.headers.contains_key("retry-after"));
+    assert!(
+        !refused.headers.contains_key("set-cookie"),
+        "a cookie was cleared"
+    );
+    assert_eq!(gateway.sample.seen().len(), seen);
+    assert_eq!(gateway.get("/public/x", None).await.status, StatusCode::OK);
+
+    wall.mend();
+    gateway.until(StatusCode::OK, ("/api/x", token)).await;
+    assert_eq!(gateway.refresh(&user.refresh).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_sign_out_on_one_replica_is_known_on_the_other() {
+    let redis = RedisServer::start();
+    let keys = "\n[tokens]\nkeys = { file = \"ring.json\" }\n";
+    let one = Doorward::with(on_redis(redis.address(), "")).await;
+    let ring = std::fs::read_to_string(one.path("state/keys.json")).unwrap();
+    let mut setup = on_redis(redis.address(), "");
+    keys.clone_into(&mut setup.more);
+    setup.files = vec![("ring.json", ring)];
+    let two = Doorward::with(setup).await;
+    let user = one.sign_in(USER).await;
+    let token = Some(user.access.as_str());
+    assert_eq!(two.get("/api/x", token).await.status, StatusCode::OK);
+    let out = one
+        .post("/.doorward/api/sign-out", token, &serde_json::json!({}))
+        .await;
+    assert_eq!(out.status, StatusCode::NO_CONTENT);
+    two.until(StatusCode::UNAUTHORIZED, ("/api/x", token)).await;
+}
