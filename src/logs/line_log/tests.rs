@@ -70,7 +70,7 @@ fn nothing_that_a_client_sends_begins_a_line_of_its_own() {
         upstream: None,
         upstream_ms: None,
         total_ms: 1,
-        bytes_in: 0,
+        bytes_in: Some(0),
         bytes_out: 12,
     };
     record.write_to(&log);
