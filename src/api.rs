@@ -1,12 +1,104 @@
-//! The gateway's own JSON API.
+//! The gateway's own JSON API, below `/.doorward/api/`: an envelope over the core, with no login logic
+//! of its own. `openapi.json` beside this file describes it, and is served.
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{delete, get, post};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
 
 use crate::auth::Auth;
+use crate::wire::context::RequestContext;
+use crate::wire::problem::Problem;
+
+mod body;
+mod describe;
+mod error;
+mod refresh;
+mod session;
+mod sign_in;
+mod sign_out;
+mod tokens;
+
+/// What every endpoint works with.
+type State = Arc<Auth>;
+
+/// A password, a login and some more: nobody needs a larger body.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// Others read keys at every refresh of theirs; a rotated key is in them long before it matters.
+const KEYS_MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// The description of the API (OpenAPI 3.1).
+pub const OPENAPI: &str = include_str!("api/openapi.json");
+
+/// Every endpoint: method and path, as in [`OPENAPI`].
+pub const ROUTES: &[(&str, &str)] = &[
+    ("post", "/.doorward/api/sign-in"),
+    ("post", "/.doorward/api/admin/sign-in"),
+    ("post", "/.doorward/api/refresh"),
+    ("post", "/.doorward/api/sign-out"),
+    ("get", "/.doorward/api/session"),
+    ("get", "/.doorward/api/sessions"),
+    ("delete", "/.doorward/api/sessions/{id}"),
+    ("get", "/.doorward/api/openapi.json"),
+    ("get", "/.doorward/jwks.json"),
+    ("get", "/.well-known/jwks.json"),
+];
 
 /// The endpoints.
-pub fn router(_auth: Arc<Auth>) -> Router {
+pub fn router(auth: Arc<Auth>) -> Router {
+    let api = Router::new()
+        .route("/.doorward/api/sign-in", post(sign_in::user))
+        .route("/.doorward/api/admin/sign-in", post(sign_in::admin))
+        .route("/.doorward/api/refresh", post(refresh::refresh))
+        .route("/.doorward/api/sign-out", post(sign_out::sign_out))
+        .route("/.doorward/api/session", get(session::current))
+        .route("/.doorward/api/sessions", get(session::list))
+        .route("/.doorward/api/sessions/{id}", delete(session::end))
+        .layer(from_fn(never_stored))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT));
     Router::new()
+        .route("/.doorward/api/openapi.json", get(openapi))
+        .route("/.doorward/jwks.json", get(keys))
+        .route("/.well-known/jwks.json", get(keys))
+        .merge(api)
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(auth)
+}
+
+async fn openapi() -> Response {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+async fn keys(axum::extract::State(auth): axum::extract::State<State>) -> Response {
+    let kind = HeaderValue::from_static("application/jwk-set+json");
+    (
+        [(CONTENT_TYPE, kind), (CACHE_CONTROL, KEYS_MAX_AGE)],
+        auth.tokens().jwks(),
+    )
+        .into_response()
+}
+
+async fn unknown(context: RequestContext) -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found").request_id(context.request_id)
+}
+
+async fn wrong_method(context: RequestContext) -> Problem {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    Problem::new(status, "method_not_allowed").request_id(context.request_id)
+}
+
+/// What is said here is for one caller and one moment.
+async fn never_stored(request: axum::extract::Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }

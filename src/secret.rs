@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 /// A secret text: a password, a token, a cookie value.
@@ -29,6 +30,13 @@ impl SecretText {
 impl From<&str> for SecretText {
     fn from(text: &str) -> Self {
         Self::new(text.to_owned())
+    }
+}
+
+/// Secrets come in; none goes out, so there is no `Serialize`.
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 

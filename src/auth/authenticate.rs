@@ -141,6 +141,11 @@ impl Auth {
         }
     }
 
+    /// Where a request was made, beside the public origin of the gateway.
+    pub fn origin(&self, head: &RequestHead<'_>) -> RequestOrigin {
+        head.origin(&self.parts.public_url)
+    }
+
     /// The tokens that are welcome here.
     pub fn tokens(&self) -> &Tokens {
         &self.parts.tokens
@@ -174,7 +179,7 @@ impl Auth {
     ) -> Result<(), Denial> {
         // A WebSocket begins with a GET, but whoever opens it can do all that it allows.
         let harmless = head.is_safe_method() && !head.headers.contains_key(UPGRADE);
-        let allowed = match head.origin(&self.parts.public_url) {
+        let allowed = match self.origin(head) {
             RequestOrigin::Same => true,
             RequestOrigin::Cross => harmless,
             RequestOrigin::Untold => harmless || self.shows_csrf_token(head, identity.session),

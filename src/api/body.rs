@@ -1,0 +1,62 @@
+//! Reading the JSON of a request.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request};
+use http::StatusCode;
+use http::header::CONTENT_LENGTH;
+use serde::de::DeserializeOwned;
+
+use super::error::ApiError;
+
+/// The body of a request, read as JSON.
+///
+/// Only `application/json` is read: a form on a page of somebody else can send other types without
+/// asking, and so sign a visitor in to a stranger's account.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<S, T> FromRequest<S> for JsonBody<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(value)) => Ok(Self(value)),
+            Err(rejection) => Err(rejected(&rejection)),
+        }
+    }
+}
+
+/// The same where a request may come without a body.
+pub(super) struct OptionalJsonBody<T>(pub(super) T);
+
+impl<S, T> FromRequest<S> for OptionalJsonBody<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned + Default,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let length = request.headers().get(CONTENT_LENGTH);
+        let is_empty = length.is_some_and(|length| length == "0")
+            || http_body::Body::is_end_stream(request.body());
+        if is_empty {
+            return Ok(Self(T::default()));
+        }
+        let JsonBody(value) = JsonBody::from_request(request, state).await?;
+        Ok(Self(value))
+    }
+}
+
+/// The parser's own words may quote the body, which may hold a password.
+fn rejected(rejection: &JsonRejection) -> ApiError {
+    match rejection.status() {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::MediaType,
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        _malformed => ApiError::Malformed("the body is not the JSON that is expected here"),
+    }
+}

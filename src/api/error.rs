@@ -1,0 +1,153 @@
+//! The one place where an error of this API becomes a response.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+
+use crate::auth::{Denial, IssueError, RefreshError, SignInError};
+use crate::unavailable::Unavailable;
+use crate::wire::cookie::Cookie;
+use crate::wire::problem::Problem;
+use crate::wire::refusal::{ProblemStyle, Refusal};
+
+/// When to come back after a 503: the pool of hashes is worked off, a store is back, within seconds.
+const RETRY_SOON: Duration = Duration::from_secs(2);
+
+/// Why a call was not carried out.
+#[derive(Debug)]
+pub(super) enum ApiError {
+    /// 400, with what is wrong.
+    Malformed(&'static str),
+    /// 413.
+    TooLarge,
+    /// 415.
+    MediaType,
+    /// 401: login and password do not go together.
+    WrongCredentials,
+    /// 401: the session has ended; its cookies go with it.
+    SessionEnded,
+    /// 403.
+    Forbidden(&'static str, &'static str),
+    /// 404: there is no such session of this user.
+    NoSuchSession,
+    /// 503, and the cookies stay: a store that is away is no reason to sign anybody out.
+    Unavailable,
+    /// 500: no token could be made.
+    NoToken,
+    /// The core refused the credential.
+    Denied(Denial),
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Malformed(what) => Problem::new(StatusCode::BAD_REQUEST, "malformed")
+                .detail(what)
+                .into_response(),
+            Self::TooLarge => {
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large").into_response()
+            }
+            Self::MediaType => Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json")
+                .detail("Send application/json.")
+                .into_response(),
+            Self::WrongCredentials => challenged(
+                Problem::new(StatusCode::UNAUTHORIZED, "invalid_credentials")
+                    .detail("Login and password do not go together."),
+            ),
+            Self::SessionEnded => cleared(challenged(
+                Problem::new(StatusCode::UNAUTHORIZED, "session_ended").detail("Sign in again."),
+            )),
+            Self::Forbidden(code, detail) => Problem::new(StatusCode::FORBIDDEN, code)
+                .detail(detail)
+                .into_response(),
+            Self::NoSuchSession => {
+                Problem::new(StatusCode::NOT_FOUND, "no_such_session").into_response()
+            }
+            Self::Unavailable => unavailable(),
+            Self::NoToken => {
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no_token").into_response()
+            }
+            Self::Denied(denial) => Refusal::from(&denial)
+                .clearing(&[Cookie::SESSION])
+                .respond(&ProblemStyle),
+        }
+    }
+}
+
+fn challenged(problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    let challenge = HeaderValue::from_static("Bearer realm=\"doorward\"");
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response
+}
+
+fn cleared(mut response: Response) -> Response {
+    for cookie in [Cookie::SESSION, Cookie::REFRESH] {
+        response.headers_mut().append(SET_COOKIE, cookie.clear());
+    }
+    response
+}
+
+fn unavailable() -> Response {
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    let mut response = problem.detail("Try again in a moment.").into_response();
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(RETRY_SOON.as_secs()));
+    response
+}
+
+impl From<SignInError> for ApiError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::WrongCredentials => Self::WrongCredentials,
+            SignInError::Disabled => {
+                Self::Forbidden("account_disabled", "This account is disabled.")
+            }
+            SignInError::EmailUnverified => {
+                Self::Forbidden("email_not_verified", "Confirm your email address first.")
+            }
+            SignInError::NotAdmin => {
+                Self::Forbidden("not_an_admin", "This entrance is for administrators.")
+            }
+            SignInError::Busy => Self::Unavailable,
+            SignInError::Unavailable(error) => error.into(),
+            SignInError::Issue(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for ApiError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            // Who holds a copy learns nothing of having been found out.
+            RefreshError::Gone | RefreshError::Reused | RefreshError::UserGone => {
+                Self::SessionEnded
+            }
+            RefreshError::Unavailable(error) => error.into(),
+            RefreshError::Issue(error) => error.into(),
+        }
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(error: Unavailable) -> Self {
+        tracing::warn!(error = ?error, "answered 503");
+        Self::Unavailable
+    }
+}
+
+impl From<IssueError> for ApiError {
+    fn from(error: IssueError) -> Self {
+        tracing::error!(error = ?error, "no token could be made");
+        Self::NoToken
+    }
+}
+
+impl From<Denial> for ApiError {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}

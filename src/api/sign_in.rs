@@ -1,0 +1,84 @@
+//! `POST sign-in` and `POST admin/sign-in`.
+
+use axum::extract::State as FromState;
+use axum::response::Response;
+use http::request::Parts;
+use serde::Deserialize;
+
+use super::State;
+use super::body::JsonBody;
+use super::error::ApiError;
+use super::tokens::hand_out;
+use crate::auth::SignIn;
+use crate::request::RequestOrigin;
+use crate::secret::SecretText;
+use crate::session::{ClientKind, SessionKind};
+use crate::wire::context::RequestContext;
+
+/// Whether the client is a browser, which keeps its tokens in cookies.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Client {
+    /// It is.
+    #[default]
+    Web,
+    /// It is a program.
+    Native,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Body {
+    #[serde(alias = "email", alias = "username")]
+    login: String,
+    password: SecretText,
+    #[serde(default)]
+    client: Client,
+}
+
+/// Signs a user in.
+pub(super) async fn user(
+    state: FromState<State>,
+    context: RequestContext,
+    parts: Parts,
+    body: JsonBody<Body>,
+) -> Result<Response, ApiError> {
+    sign_in(SessionKind::User, state, (context, parts), body).await
+}
+
+/// Signs an administrator in, and nobody else.
+pub(super) async fn admin(
+    state: FromState<State>,
+    context: RequestContext,
+    parts: Parts,
+    body: JsonBody<Body>,
+) -> Result<Response, ApiError> {
+    sign_in(SessionKind::Admin, state, (context, parts), body).await
+}
+
+async fn sign_in(
+    entrance: SessionKind,
+    FromState(auth): FromState<State>,
+    (context, parts): (RequestContext, Parts),
+    JsonBody(body): JsonBody<Body>,
+) -> Result<Response, ApiError> {
+    let client = match body.client {
+        Client::Web => ClientKind::Web,
+        Client::Native => ClientKind::Native,
+    };
+    // A page of somebody else could sign its visitor in to the account of its author.
+    if client == ClientKind::Web && auth.origin(&context.head(&parts)) == RequestOrigin::Cross {
+        return Err(ApiError::Forbidden(
+            "cross_origin",
+            "Sign in from a page of this site.",
+        ));
+    }
+    let attempt = SignIn {
+        login: body.login,
+        password: body.password,
+        entrance,
+        client,
+        caller: context.caller(&parts.headers),
+    };
+    let signed_in = auth.sign_in(attempt).await?;
+    hand_out(&auth, signed_in)
+}
