@@ -113,7 +113,9 @@ impl Doorward {
 
     /// Sends a request over a connection of its own.
     pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Answer {
-        let host = "localhost".parse().unwrap();
+        let host = format!("localhost:{}", self.address.port())
+            .parse()
+            .unwrap();
         request.headers_mut().entry("host").or_insert(host);
         let io = TokioIo::new(self.connect().await);
         let (mut sender, connection) = http1::handshake(io).await.unwrap();
@@ -205,11 +207,13 @@ impl Answer {
 }
 
 fn configuration(sample: &Sample, setup: &Setup) -> String {
+    let (port, service) = (free_port(), sample.url());
+    let service = service.as_str().trim_end_matches('/');
     let mut text = format!(
         r#"
 [server]
-listen = ["127.0.0.1:0"]
-public_url = "https://localhost"
+listen = ["127.0.0.1:{port}"]
+public_url = "https://localhost:{port}"
 
 [[tls.certificates]]
 cert = "gateway.crt"
@@ -227,7 +231,7 @@ audit = {{ file = "audit.log" }}
 
 [[upstreams]]
 name = "sample"
-servers = ["{}"]
+servers = ["{service}"]
 
 [[routes]]
 path = "/public/**"
@@ -243,11 +247,17 @@ upstream = "sample"
 path = "/**"
 require = "signed-in"
 upstream = "sample"
-"#,
-        sample.url().as_str().trim_end_matches('/')
+"#
     );
     write!(text, "[sessions]\n{}\n{}", setup.sessions, setup.more).unwrap();
     text
+}
+
+/// A port that nobody has right now. The gateway must know it before it starts: a browser's `Origin`
+/// is compared with `public_url`.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 fn add_user(directory: &TempDir, email: &str, more: &[&str]) {
