@@ -1,0 +1,90 @@
+//! The `InsForge` dialect: the paths, bodies, cookies and errors of its login API.
+//!
+//! Left out: an `InsForge` backend behind the gateway reads the claim `role` as `authenticated` or
+//! `project_admin`; the core's tokens say `role` in its own words.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderValue, Method, header};
+
+use super::{Mount, cors};
+use crate::auth::Auth;
+
+mod answer;
+mod call;
+mod csrf;
+mod current;
+mod entrance;
+mod fault;
+mod fields;
+mod refresh;
+mod sign_in;
+mod sign_out;
+mod style;
+
+pub use self::style::InsForgeStyle;
+
+const ADMIN_SESSIONS: &str = "/api/auth/admin/sessions";
+const ADMIN_CURRENT: &str = "/api/auth/admin/sessions/current";
+const ADMIN_REFRESH: &str = "/api/auth/admin/refresh";
+const ADMIN_LOGOUT: &str = "/api/auth/admin/logout";
+const SESSIONS: &str = "/api/auth/sessions";
+const CURRENT: &str = "/api/auth/sessions/current";
+const REFRESH: &str = "/api/auth/refresh";
+const LOGOUT: &str = "/api/auth/logout";
+const JWKS: &str = "/api/.well-known/jwks.json";
+
+/// The endpoints, and the preflights of those that pages of other origins call.
+pub const ROUTES: &[(Method, &str)] = &[
+    (Method::POST, ADMIN_SESSIONS),
+    (Method::GET, ADMIN_CURRENT),
+    (Method::POST, ADMIN_REFRESH),
+    (Method::POST, ADMIN_LOGOUT),
+    (Method::POST, SESSIONS),
+    (Method::GET, CURRENT),
+    (Method::POST, REFRESH),
+    (Method::POST, LOGOUT),
+    (Method::GET, JWKS),
+    (Method::OPTIONS, ADMIN_SESSIONS),
+    (Method::OPTIONS, ADMIN_CURRENT),
+    (Method::OPTIONS, ADMIN_REFRESH),
+    (Method::OPTIONS, ADMIN_LOGOUT),
+    (Method::OPTIONS, SESSIONS),
+    (Method::OPTIONS, CURRENT),
+    (Method::OPTIONS, REFRESH),
+    (Method::OPTIONS, LOGOUT),
+    (Method::OPTIONS, JWKS),
+];
+
+/// The largest body of a request, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// The endpoints of [`ROUTES`].
+pub fn router(auth: Arc<Auth>, mount: Mount) -> Router {
+    let cors = mount.cors();
+    drop(mount);
+    Router::new()
+        .route(ADMIN_SESSIONS, post(sign_in::admin))
+        .route(ADMIN_CURRENT, get(current::admin))
+        .route(ADMIN_REFRESH, post(refresh::admin))
+        .route(ADMIN_LOGOUT, post(sign_out::admin))
+        .route(SESSIONS, post(sign_in::user))
+        .route(CURRENT, get(current::user))
+        .route(REFRESH, post(refresh::user))
+        .route(LOGOUT, post(sign_out::user))
+        .route(JWKS, get(jwks))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(cors, cors::layer))
+        .with_state(auth)
+}
+
+/// The public keys of our tokens.
+async fn jwks(State(auth): State<Arc<Auth>>) -> Response {
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], auth.tokens().jwks()).into_response()
+}

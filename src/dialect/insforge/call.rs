@@ -1,0 +1,67 @@
+//! A call to an endpoint: what its head says that matters here.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use url::form_urlencoded;
+
+use super::fault::Fault;
+use crate::auth::{Auth, Caller};
+use crate::request::Credential;
+use crate::session::ClientKind;
+use crate::wire::context::RequestContext;
+
+/// The head of a call.
+#[derive(Debug)]
+pub(super) struct Call {
+    context: RequestContext,
+    pub(super) parts: Parts,
+}
+
+/// The Bearer token of a call. This dialect looks for a token nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bearer<'a> {
+    Absent,
+    Token(&'a str),
+    Unreadable,
+}
+
+impl Call {
+    /// Who asks, for the audit log and the list of sessions.
+    pub(super) fn caller(&self) -> Caller {
+        self.context.caller(&self.parts.headers)
+    }
+
+    /// How the client keeps its refresh token, by `client_type`. Whatever is not known is a browser:
+    /// then the token goes where scripts cannot read it.
+    pub(super) fn client(&self) -> ClientKind {
+        let query = self.parts.uri.query().unwrap_or_default();
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        let kind = pairs.find(|(name, _)| name == "client_type");
+        match kind.as_ref().map(|(_, kind)| &**kind) {
+            Some("mobile" | "desktop" | "server") => ClientKind::Native,
+            Some(_) | None => ClientKind::Web,
+        }
+    }
+
+    pub(super) fn bearer(&self) -> Bearer<'_> {
+        let head = self.context.head(&self.parts);
+        // The borrow of a header outlives the head that it was found through.
+        match head.credential(Auth::SESSION_COOKIE) {
+            Credential::Bearer(token) => Bearer::Token(token),
+            Credential::Absent | Credential::Cookie(_) | Credential::Foreign => Bearer::Absent,
+            Credential::Ambiguous => Bearer::Unreadable,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Call {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let context = RequestContext::from_request_parts(parts, state).await;
+        Ok(Self {
+            context: context.map_err(|_no_context| Fault::internal())?,
+            parts: parts.clone(),
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! `GET /sessions/current` and `GET /admin/sessions/current`: who the Bearer token speaks for.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::answer::{Who, fresh};
+use super::call::{Bearer, Call};
+use super::fault::Fault;
+use crate::auth::Auth;
+use crate::identity::{Identity, Issuer};
+use crate::user::{AccountStatus, Role, User};
+
+pub(super) async fn user(State(auth): State<Arc<Auth>>, call: Call) -> Result<Response, Fault> {
+    let identity = identify(&auth, &call)?;
+    let user = account(&auth, &identity).await?;
+    Ok(fresh(&Who::user(&user)))
+}
+
+pub(super) async fn admin(State(auth): State<Arc<Auth>>, call: Call) -> Result<Response, Fault> {
+    let identity = identify(&auth, &call)?;
+    if !identity.has_role(Role::ADMIN) {
+        return Err(Fault::admin_required());
+    }
+    let user = account(&auth, &identity).await?;
+    Ok(fresh(&Who::admin(&user)))
+}
+
+fn identify(auth: &Auth, call: &Call) -> Result<Arc<Identity>, Fault> {
+    match call.bearer() {
+        Bearer::Absent => Err(Fault::no_token()),
+        Bearer::Unreadable => Err(Fault::invalid_token()),
+        Bearer::Token(token) => Ok(auth.identify_token(token)?),
+    }
+}
+
+/// Only tokens of ours have an account here; a closed one is as good as none.
+async fn account(auth: &Auth, identity: &Identity) -> Result<User, Fault> {
+    let id = match identity.issuer {
+        Issuer::Own => identity.subject.parse().ok(),
+        Issuer::Foreign(_) => None,
+    };
+    let user = auth.user(id.ok_or_else(Fault::invalid_token)?).await?;
+    let user = user.filter(|user| user.status == AccountStatus::Enabled);
+    user.ok_or_else(Fault::user_not_found)
+}

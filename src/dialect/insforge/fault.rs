@@ -1,0 +1,189 @@
+//! What goes wrong, as this dialect tells it: `{error, message, statusCode, nextActions?}`.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::auth::{Denial, IssueError};
+use crate::unavailable::Unavailable;
+use crate::wire::cookie::Cookie;
+
+/// Words for programs, from the list that the clients know.
+pub(super) mod code {
+    pub(crate) const ADMIN_OR_TOKEN: &str = "AUTH_UNAUTHORIZED";
+    pub(crate) const NO_CREDENTIAL: &str = "AUTH_INVALID_CREDENTIALS";
+    pub(crate) const FORBIDDEN: &str = "FORBIDDEN";
+    pub(crate) const INTERNAL: &str = "INTERNAL_ERROR";
+    pub(crate) const INVALID_INPUT: &str = "INVALID_INPUT";
+    pub(crate) const NOT_FOUND: &str = "NOT_FOUND";
+    pub(crate) const UPSTREAM: &str = "UPSTREAM_FAILURE";
+}
+
+/// A request that did not succeed, on its way to the client.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    status: StatusCode,
+    error: &'static str,
+    message: Cow<'static, str>,
+    next_actions: Option<&'static str>,
+    clears: Option<Cookie>,
+    retry_after: Option<Duration>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    error: &'static str,
+    message: &'a str,
+    status_code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_actions: Option<&'static str>,
+}
+
+impl Fault {
+    /// When to come back after a 503.
+    const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+    pub(super) fn new(
+        status: StatusCode,
+        error: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            error,
+            message: message.into(),
+            next_actions: None,
+            clears: None,
+            retry_after: None,
+        }
+    }
+
+    /// 401 in the one way upon which the clients try a refresh.
+    pub(super) fn unauthorized(message: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code::ADMIN_OR_TOKEN, message)
+    }
+
+    pub(super) fn no_token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            code::NO_CREDENTIAL,
+            "No token provided",
+        )
+        .next("Check that the request has an Authorization header with a Bearer token.")
+    }
+
+    pub(super) fn invalid_token() -> Self {
+        Self::unauthorized("Invalid token")
+    }
+
+    pub(super) fn invalid_refresh_token() -> Self {
+        Self::unauthorized("Invalid or expired refresh token")
+    }
+
+    pub(super) fn user_not_found() -> Self {
+        Self::unauthorized("User not found")
+    }
+
+    pub(super) fn forbidden(message: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code::FORBIDDEN, message)
+    }
+
+    pub(super) fn admin_required() -> Self {
+        let message = "Admin access required";
+        Self::new(StatusCode::FORBIDDEN, code::ADMIN_OR_TOKEN, message)
+            .next("Sign in as an administrator.")
+    }
+
+    pub(super) fn invalid_csrf_token() -> Self {
+        Self::forbidden("Invalid CSRF token")
+    }
+
+    pub(super) fn invalid_input(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code::INVALID_INPUT, message)
+    }
+
+    pub(super) fn internal() -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(status, code::INTERNAL, "Internal server error")
+    }
+
+    pub(super) fn unavailable() -> Self {
+        let message = "Service temporarily unavailable, try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL, message)
+            .retry_after(Self::RETRY_AFTER)
+    }
+
+    /// The same, with what to do about it.
+    pub(super) const fn next(mut self, actions: &'static str) -> Self {
+        self.next_actions = Some(actions);
+        self
+    }
+
+    /// The same, with when to come back.
+    pub(super) const fn retry_after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
+        self
+    }
+
+    /// The same; if it is a 401, it clears the cookie that is why. A store that is away or a missing
+    /// CSRF token is no reason to sign anybody out.
+    pub(super) fn clearing(mut self, cookie: Cookie) -> Self {
+        if self.status == StatusCode::UNAUTHORIZED {
+            self.clears = Some(cookie);
+        }
+        self
+    }
+}
+
+impl From<Unavailable> for Fault {
+    fn from(error: Unavailable) -> Self {
+        tracing::warn!(%error, reason = %error.source, "a request could not be answered");
+        Self::unavailable()
+    }
+}
+
+impl From<IssueError> for Fault {
+    fn from(error: IssueError) -> Self {
+        tracing::error!(%error, "no token could be made");
+        Self::internal()
+    }
+}
+
+impl From<Denial> for Fault {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Unauthenticated(_) => Self::invalid_token(),
+            Denial::Forbidden { unmet: _ } => Self::admin_required(),
+            Denial::CrossOrigin => Self::forbidden("Cross-origin request"),
+            Denial::Unavailable {
+                what: _,
+                retry_after,
+            } => Self::unavailable().retry_after(retry_after),
+        }
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let body = Body {
+            error: self.error,
+            message: &self.message,
+            status_code: self.status.as_u16(),
+            next_actions: self.next_actions,
+        };
+        let mut response = (self.status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(cookie) = self.clears {
+            headers.append(header::SET_COOKIE, cookie.clear());
+        }
+        if let Some(time) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, time.as_secs().max(1).into());
+        }
+        response
+    }
+}

@@ -1,0 +1,111 @@
+//! `POST /sessions` and `POST /admin/sessions`: signing in with a password.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::answer::opened;
+use super::call::Call;
+use super::entrance::Entrance;
+use super::fault::Fault;
+use super::fields::Fields;
+use crate::auth::{Auth, SignIn, SignInError};
+use crate::secret::SecretText;
+use crate::session::ClientKind;
+use crate::user::Email;
+
+/// What somebody typed.
+struct Typed {
+    login: String,
+    password: SecretText,
+}
+
+pub(super) async fn user(
+    State(auth): State<Arc<Auth>>,
+    call: Call,
+    fields: Fields,
+) -> Result<Response, Fault> {
+    let typed = user_fields(fields)?;
+    sign_in(&auth, &call, (&Entrance::USER, call.client(), typed)).await
+}
+
+/// Dashboards are browsers: there is no `client_type` here.
+pub(super) async fn admin(
+    State(auth): State<Arc<Auth>>,
+    call: Call,
+    fields: Fields,
+) -> Result<Response, Fault> {
+    let typed = admin_fields(fields)?;
+    sign_in(&auth, &call, (&Entrance::ADMIN, ClientKind::Web, typed)).await
+}
+
+async fn sign_in(
+    auth: &Auth,
+    call: &Call,
+    (entrance, client, typed): (&Entrance, ClientKind, Typed),
+) -> Result<Response, Fault> {
+    let attempt = SignIn {
+        login: typed.login,
+        password: typed.password,
+        entrance: entrance.kind,
+        client,
+        caller: call.caller(),
+    };
+    let signed_in = auth.sign_in(attempt).await;
+    let signed_in = signed_in.map_err(|error| fault(error, entrance))?;
+    opened(auth, &signed_in, (entrance, client))
+}
+
+fn user_fields(mut fields: Fields) -> Result<Typed, Fault> {
+    if fields.optional("method").is_some_and(|it| it != "password") {
+        fields.complain("method", "Only \"password\" is supported");
+    }
+    let email = fields.required("email");
+    if email
+        .as_deref()
+        .is_some_and(|text| Email::parse(text).is_err())
+    {
+        fields.complain("email", "Invalid email");
+    }
+    typed(fields, email)
+}
+
+/// Older clients send `email` to the same path.
+fn admin_fields(mut fields: Fields) -> Result<Typed, Fault> {
+    const MAX_CHARS: usize = 100;
+    let email = fields.optional("email");
+    let login = match fields.optional("username") {
+        Some(name) if name.trim().chars().count() > MAX_CHARS => {
+            fields.complain("username", "Too long");
+            None
+        }
+        Some(name) => Some(name),
+        None => email,
+    };
+    if fields.is_sound() && login.as_deref().is_none_or(|it| it.trim().is_empty()) {
+        fields.complain("username", "Required");
+    }
+    typed(fields, login)
+}
+
+fn typed(mut fields: Fields, login: Option<String>) -> Result<Typed, Fault> {
+    let password = fields.required("password").map(SecretText::new);
+    match (login, password) {
+        (Some(login), Some(password)) if fields.is_sound() => Ok(Typed { login, password }),
+        _unsound => Err(fields.fault()),
+    }
+}
+
+fn fault(error: SignInError, entrance: &Entrance) -> Fault {
+    match error {
+        SignInError::WrongCredentials => entrance.wrong_password(),
+        SignInError::Disabled => Fault::forbidden("Account is disabled"),
+        SignInError::EmailUnverified => Fault::forbidden("Email verification required")
+            .next("Verify the email address, then sign in again."),
+        SignInError::NotAdmin => Fault::forbidden("User is not an admin"),
+        SignInError::Busy => Fault::unavailable(),
+        SignInError::Unavailable(error) => error.into(),
+        SignInError::Issue(error) => error.into(),
+    }
+}
