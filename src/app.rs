@@ -23,7 +23,7 @@ use crate::sessions::SessionStore;
 use crate::wire::cookie::Cookie;
 
 use self::gate::Gate;
-use self::site::Site;
+use self::site::{OwnEndpoints, Site};
 use self::stores::Stores;
 
 pub mod answer;
@@ -98,7 +98,7 @@ impl App {
             gate: Gate::new(gate::Parts {
                 proxy: Proxy::new(proxy_config(config))?,
                 site: Site::build(config, &metrics).map_err(anyhow::Error::new)?,
-                own: site::own_endpoints(config, &auth),
+                own: OwnEndpoints::of(config, &auth),
                 trusted_proxies: config.trusted_proxies.clone(),
                 clock: clock.clone(),
                 access_log: access_log.clone(),
@@ -167,7 +167,13 @@ fn proxy_config(config: &Config) -> proxy::Config {
         headers: config.headers.clone(),
         cookies: own
             .into_iter()
-            .chain(site::dialect_cookies(config))
+            .chain(
+                config
+                    .dialects
+                    .iter()
+                    .flat_map(|dialect| dialect.shape.cookies())
+                    .map(|cookie| cookie.name().to_owned()),
+            )
             .collect(),
         trust: Trust::System,
     }

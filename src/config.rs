@@ -15,6 +15,7 @@ use self::environment::Environment;
 use self::mistake::{Entry, Mistake, Mistakes};
 use self::reader::{Defaults, Read, Reader, Section, Source};
 use self::reference::tables;
+pub use crate::dialect::Shape;
 use crate::keys::{IssuerConfig, KeySource, SigningAlgorithm};
 use crate::listen;
 pub use crate::logs::LogTarget;
@@ -238,18 +239,11 @@ pub struct TokensConfig {
 #[derive(Clone, Debug)]
 pub struct DialectConfig {
     /// Which shape.
-    pub shape: DialectShape,
+    pub shape: Shape,
     /// Which hosts it answers on.
     pub host: HostPattern,
     /// The origins whose pages may call it with credentials; exact, never a wildcard.
     pub allowed_origins: Vec<HeaderValue>,
-}
-
-/// The login APIs that the gateway can speak beside its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DialectShape {
-    /// `InsForge`.
-    InsForge,
 }
 
 /// Where the logs go.

@@ -9,6 +9,7 @@ use axum::Router;
 use http::{HeaderValue, Method};
 
 use crate::auth::Auth;
+use crate::wire::cookie::Cookie;
 use crate::wire::refusal::RefusalStyle;
 
 use self::cors::Cors;
@@ -43,6 +44,13 @@ impl Shape {
     pub fn router(self, auth: Arc<Auth>, mount: Mount) -> Router {
         match self {
             Self::InsForge => insforge::router(auth, mount),
+        }
+    }
+
+    /// The cookies that it sets, which no upstream needs to see.
+    pub const fn cookies(self) -> &'static [Cookie] {
+        match self {
+            Self::InsForge => insforge::COOKIES,
         }
     }
 

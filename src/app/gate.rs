@@ -7,7 +7,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Body;
 use http::header::CONTENT_LENGTH;
 use http::request;
@@ -17,7 +16,7 @@ use tower::ServiceExt as _;
 
 use super::answer::AnswerBody;
 use super::record::Record;
-use super::site::{Site, Stop, Style, Target};
+use super::site::{Endpoints, OwnEndpoints, Site, Stop, Style, Target};
 use crate::auth::{Auth, Denial, Permit};
 use crate::clock::SharedClock;
 use crate::id::RequestId;
@@ -51,7 +50,7 @@ pub struct Parts {
     /// Knows the routes.
     pub site: Site,
     /// The gateway's own endpoints.
-    pub own: Router,
+    pub own: OwnEndpoints,
     /// Whose word on the client's address counts.
     pub trusted_proxies: Networks,
     /// Tells the time.
@@ -75,6 +74,7 @@ enum Way<'a> {
     },
     Own {
         stop: &'a Stop,
+        endpoints: Endpoints,
         context: RequestContext,
     },
     Refused {
@@ -123,9 +123,13 @@ impl Gate {
                 };
                 answer.forward(permit, forward).await
             }
-            Way::Own { stop, context } => {
+            Way::Own {
+                stop,
+                endpoints,
+                context,
+            } => {
                 note_stop(&mut record, stop);
-                let response = self.own(request, context).await;
+                let response = self.own(endpoints, request, context).await;
                 finish(response, &stop.metrics, record)
             }
             Way::Refused {
@@ -171,8 +175,9 @@ impl Gate {
             Lookup::CaseDiffers => return refused(Cause::PathCase.into(), "letter-case"),
         };
         match stop.target {
-            Target::Own => Way::Own {
+            Target::Own(endpoints) => Way::Own {
                 stop,
+                endpoints,
                 context: RequestContext::of(&head, record.request_id),
             },
             Target::Upstream { index, credentials } => {
@@ -193,10 +198,19 @@ impl Gate {
         }
     }
 
-    async fn own(&self, mut request: Request<Incoming>, context: RequestContext) -> Response<Body> {
+    async fn own(
+        &self,
+        endpoints: Endpoints,
+        mut request: Request<Incoming>,
+        context: RequestContext,
+    ) -> Response<Body> {
         let request_id = context.request_id;
         request.extensions_mut().insert(context);
-        let call = self.parts.own.clone().oneshot(request.map(Body::new));
+        let call = self
+            .parts
+            .own
+            .router(endpoints)
+            .oneshot(request.map(Body::new));
         match tokio::time::timeout(OWN_TIMEOUT, call).await {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},

@@ -1,6 +1,7 @@
 //! The map of the site: which route each request takes, the gateway's own pages and the dialects in the
 //! same table as the routes of the configuration.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,6 +11,7 @@ use crate::api;
 use crate::auth::Auth;
 use crate::config::Config;
 use crate::config::mistake::{Entry, Mistake, Mistakes, Place};
+use crate::dialect::{Mount, Shape};
 use crate::metrics::Metrics;
 use crate::metrics::requests::RouteMetrics;
 use crate::path::NormalPath;
@@ -38,7 +40,7 @@ pub struct Stop {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The gateway itself; its endpoints look at credentials themselves.
-    Own,
+    Own(Endpoints),
     /// An upstream.
     Upstream {
         /// Which: an index into the list of upstreams.
@@ -48,11 +50,22 @@ pub enum Target {
     },
 }
 
+/// Which endpoints of the gateway itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoints {
+    /// Its own API.
+    Api,
+    /// Those of a dialect: an index into the list of dialects.
+    Dialect(usize),
+}
+
 /// How refusals look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Problem bodies.
     Problem,
+    /// As the clients of a dialect expect them.
+    Dialect(Shape),
 }
 
 impl Style {
@@ -60,6 +73,7 @@ impl Style {
     pub fn as_dyn(self) -> &'static dyn RefusalStyle {
         match self {
             Self::Problem => &ProblemStyle,
+            Self::Dialect(shape) => shape.style(),
         }
     }
 }
@@ -127,14 +141,35 @@ pub fn conflicts(config: &Config) -> Vec<Mistake> {
         .collect()
 }
 
-/// The gateway's own endpoints, those of the dialects among them.
-pub fn own_endpoints(_config: &Config, auth: &Arc<Auth>) -> Router {
-    api::router(Arc::clone(auth))
+/// The endpoints behind [`Target::Own`].
+#[derive(Clone)]
+pub struct OwnEndpoints {
+    api: Router,
+    dialects: Vec<Router>,
 }
 
-/// The cookies of the dialects, which upstreams do not see.
-pub fn dialect_cookies(_config: &Config) -> Vec<String> {
-    Vec::new()
+impl OwnEndpoints {
+    /// Those that the configuration asks for.
+    pub fn of(config: &Config, auth: &Arc<Auth>) -> Self {
+        let dialects = config.dialects.iter().map(|dialect| {
+            let mount = Mount {
+                allowed_origins: dialect.allowed_origins.clone(),
+            };
+            dialect.shape.router(Arc::clone(auth), mount)
+        });
+        Self {
+            api: api::router(Arc::clone(auth)),
+            dialects: dialects.collect(),
+        }
+    }
+
+    /// The router of these endpoints.
+    pub fn router(&self, endpoints: Endpoints) -> Router {
+        match endpoints {
+            Endpoints::Api => self.api.clone(),
+            Endpoints::Dialect(index) => self.dialects.get(index).unwrap_or(&self.api).clone(),
+        }
+    }
 }
 
 /// A stop before it is on the map.
@@ -148,42 +183,83 @@ struct PlannedStop {
 }
 
 fn places(config: &Config) -> Vec<PlannedStop> {
-    let own = own_patterns().unwrap_or_default();
-    own.into_iter().chain(configured(config)).collect()
-}
-
-/// What the gateway answers itself: all below `/.doorward/`, and the keys where everybody looks.
-fn own_patterns() -> Result<Vec<PlannedStop>, PatternError> {
-    ["/.doorward/**", "/.well-known/jwks.json"]
-        .into_iter()
-        .map(|pattern| own_stop(HostPattern::Any, pattern, Methods::Any))
+    let own = own_stops().unwrap_or_default();
+    let dialects = dialect_stops(config).unwrap_or_default();
+    own.into_iter()
+        .chain(dialects)
+        .chain(configured(config))
         .collect()
 }
 
-fn own_stop(
-    host: HostPattern,
-    pattern: &str,
-    methods: Methods,
-) -> Result<PlannedStop, PatternError> {
+/// What the gateway answers itself: all below `/.doorward/`, and the keys where everybody looks.
+fn own_stops() -> Result<Vec<PlannedStop>, PatternError> {
     let place = Place {
         file: "the gateway itself".to_owned(),
         position: None,
     };
-    Ok(PlannedStop {
-        matcher: Matcher {
-            host,
-            path: PathPattern::parse(pattern)?,
-            methods,
-        },
-        entry: Entry {
-            place,
-            key: pattern.to_owned(),
-        },
-        name: pattern.into(),
-        requirement: Requirement::Public,
-        target: Target::Own,
-        style: Style::Problem,
-    })
+    ["/.doorward/**", "/.well-known/jwks.json"]
+        .into_iter()
+        .map(|pattern| {
+            Ok(PlannedStop {
+                matcher: Matcher {
+                    host: HostPattern::Any,
+                    path: PathPattern::parse(pattern)?,
+                    methods: Methods::Any,
+                },
+                entry: Entry {
+                    place: place.clone(),
+                    key: pattern.to_owned(),
+                },
+                name: pattern.into(),
+                requirement: Requirement::Public,
+                target: Target::Own(Endpoints::Api),
+                style: Style::Problem,
+            })
+        })
+        .collect()
+}
+
+/// The dialects' endpoints, each path once: which methods it takes, the dialect says in its own words.
+fn dialect_stops(config: &Config) -> Result<Vec<PlannedStop>, PatternError> {
+    let dialects = config
+        .dialects
+        .iter()
+        .zip(&config.sources.dialects)
+        .enumerate();
+    let mut stops = Vec::new();
+    for (index, (dialect, entry)) in dialects {
+        let paths: BTreeSet<_> = dialect
+            .shape
+            .routes()
+            .iter()
+            .map(|(_, path)| *path)
+            .collect();
+        for path in paths {
+            let matcher = Matcher {
+                host: dialect.host.clone(),
+                path: PathPattern::parse(path)?,
+                methods: Methods::Any,
+            };
+            stops.push(PlannedStop {
+                name: matcher.to_string().into(),
+                matcher,
+                entry: entry.clone(),
+                requirement: Requirement::Public,
+                target: Target::Own(Endpoints::Dialect(index)),
+                style: Style::Dialect(dialect.shape),
+            });
+        }
+    }
+    Ok(stops)
+}
+
+/// A client of a dialect meets refusals on proxied routes of the same host too, and reads them as it
+/// reads those of the login.
+fn style_of(config: &Config, host: &HostPattern) -> Style {
+    let spoken = config.dialects.iter();
+    let dialect = spoken.clone().find(|dialect| dialect.host == *host);
+    let dialect = dialect.or_else(|| spoken.clone().find(|d| d.host == HostPattern::Any));
+    dialect.map_or(Style::Problem, |dialect| Style::Dialect(dialect.shape))
 }
 
 fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
@@ -197,6 +273,6 @@ fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
             index: route.upstream,
             credentials: route.credentials,
         },
-        style: Style::Problem,
+        style: style_of(config, &route.matcher.host),
     })
 }

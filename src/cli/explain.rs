@@ -104,7 +104,7 @@ impl Explain {
         head: &RequestHead<'_>,
     ) -> anyhow::Result<String> {
         let (upstream, rule) = match stop.target {
-            Target::Own => ("the gateway itself", "its own".to_owned()),
+            Target::Own(_) => ("the gateway itself", "its own".to_owned()),
             Target::Upstream { index, .. } => (
                 config
                     .upstreams
@@ -114,7 +114,7 @@ impl Explain {
             ),
         };
         let route = format!("route    {} -> {upstream}\nrule     {rule}\n", stop.name);
-        if stop.target == Target::Own {
+        if matches!(stop.target, Target::Own(_)) {
             return Ok(route + "verdict  allowed\nreason   the endpoint judges for itself\n");
         }
         let (verdict, reason) = match self.caller(config, head).await? {

@@ -7,7 +7,7 @@ use super::reader::{Complaint, Read, Section, Value, all, quoted};
 use super::reference::tables;
 use super::routing::host;
 use super::values::{origin, path};
-use super::{DialectConfig, DialectShape, LogConfig, LogTarget};
+use super::{DialectConfig, LogConfig, LogTarget, Shape};
 use crate::proxy::IdentityHeaders;
 use crate::route::pattern::HostPattern;
 
@@ -31,14 +31,14 @@ fn dialect(section: &Section<'_>) -> Read<DialectConfig> {
     })
 }
 
-fn shape(value: &Value<'_>) -> Read<DialectShape> {
+fn shape(value: &Value<'_>) -> Read<Shape> {
     let later = ["supabase", "actian", "vaniyk", "strikebet"];
     let text = value.text("\"insforge\"")?;
     if later.contains(&text) {
         let complaint = Complaint::new(format!("\"{text}\" is not supported by this version"));
         return Err(value.note(complaint.expected("\"insforge\"")));
     }
-    value.one_of("\"insforge\"", &[("insforge", DialectShape::InsForge)])
+    value.one_of("\"insforge\"", &[("insforge", Shape::InsForge)])
 }
 
 /// In the spelling in which browsers send it (RFC 6454 §6.2): comparing is then comparing bytes.

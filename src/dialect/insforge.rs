@@ -14,6 +14,7 @@ use http::{HeaderValue, Method, header};
 
 use super::{Mount, cors};
 use crate::auth::Auth;
+use crate::wire::cookie::Cookie;
 
 mod answer;
 mod call;
@@ -28,6 +29,8 @@ mod sign_out;
 mod style;
 
 pub use self::style::InsForgeStyle;
+
+use self::entrance::Entrance;
 
 const ADMIN_SESSIONS: &str = "/api/auth/admin/sessions";
 const ADMIN_CURRENT: &str = "/api/auth/admin/sessions/current";
@@ -60,6 +63,9 @@ pub const ROUTES: &[(Method, &str)] = &[
     (Method::OPTIONS, LOGOUT),
     (Method::OPTIONS, JWKS),
 ];
+
+/// The refresh cookies of users and of administrators.
+pub const COOKIES: &[Cookie] = &[Entrance::USER.cookie, Entrance::ADMIN.cookie];
 
 /// The largest body of a request, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;

@@ -139,11 +139,13 @@ async fn while_redis_is_away_nothing_is_guessed_and_when_it_is_back_all_goes_on(
 #[tokio::test]
 async fn a_sign_out_on_one_replica_is_known_on_the_other() {
     let redis = RedisServer::start();
-    let keys = "\n[tokens]\nkeys = { file = \"ring.json\" }\n";
-    let one = Doorward::with(on_redis(redis.address(), "")).await;
+    let tokens = "\n[tokens]\nissuer = \"https://gw.test\"\n";
+    let mut setup = on_redis(redis.address(), "");
+    tokens.clone_into(&mut setup.more);
+    let one = Doorward::with(setup).await;
     let ring = std::fs::read_to_string(one.path("state/keys.json")).unwrap();
     let mut setup = on_redis(redis.address(), "");
-    keys.clone_into(&mut setup.more);
+    setup.more = format!("{tokens}keys = {{ file = \"ring.json\" }}\n");
     setup.files = vec![("ring.json", ring)];
     let two = Doorward::with(setup).await;
     let user = one.sign_in(USER).await;
