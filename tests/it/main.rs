@@ -8,6 +8,7 @@
 )]
 
 mod check;
+mod insforge;
 mod issuers;
 mod listen;
 mod proxy;
