@@ -150,14 +150,13 @@ async function web() {
     return data;
   });
   await step("web: refreshes by itself when its access token is refused", async () => {
-    client.setAccessToken?.(`${refreshed.accessToken}x`);
-    const http = client.getHttpClient();
-    http.setAuthToken(`${refreshed.accessToken}x`);
+    client.setAccessToken(`${refreshed.accessToken}x`);
     seen.length = 0;
-    const { user } = await http.get("/api/auth/sessions/current");
+    const { user } = await client.getHttpClient().get("/api/auth/sessions/current");
     assert.equal(user.id, signedIn.user.id);
     const expected = ["sessions/current 401", "refresh 200", "sessions/current 200"];
-    assert.deepEqual(seen.map(({ path, status }) => `${path.slice("/api/auth/".length)} ${status}`), expected);
+    const told = seen.map(({ path, status }) => `${path.slice("/api/auth/".length)} ${status}`);
+    assert.deepEqual(told, expected);
   });
   await step("web: signs out", async () => {
     seen.length = 0;

@@ -223,3 +223,27 @@ async fn a_logout_with_nothing_good_is_no_error() {
             .expect(StatusCode::OK);
     }
 }
+
+#[tokio::test]
+async fn a_store_that_is_away_signs_nobody_out() {
+    let dialect = Dialect::start().await;
+    let signed_in = dialect.sign_in("").await;
+    let pool = doorward::database::open(dialect.core.directory.path());
+    let away = "ALTER TABLE sessions RENAME TO sessions_away";
+    sqlx::query(away)
+        .execute(&pool.await.unwrap())
+        .await
+        .unwrap();
+    for verb in ["refresh", "logout"] {
+        let call = Call {
+            cookie: Some(&signed_in.cookie()),
+            csrf: &[signed_in.text("csrfToken")],
+            ..Call::default()
+        };
+        let answer = dialect.post_empty(&format!("/api/auth/{verb}"), call).await;
+        let message = "Service temporarily unavailable, try again later";
+        answer.refused(503, "INTERNAL_ERROR", message);
+        assert_eq!(answer.set_cookie(), None, "the cookie stays");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+}
