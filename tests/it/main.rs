@@ -9,6 +9,7 @@
 
 mod check;
 mod gateway;
+mod insforge;
 mod issuers;
 mod listen;
 mod proxy;

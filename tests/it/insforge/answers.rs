@@ -1,0 +1,118 @@
+//! The bodies, field by field as they are published.
+
+use super::*;
+
+fn is_date_time(value: &Value) -> bool {
+    let text = value.as_str().unwrap();
+    text.ends_with('Z') && text.contains('T') && text.len() == "2026-01-01T00:00:00.000Z".len()
+}
+
+#[tokio::test]
+async fn a_browser_gets_the_user_and_a_csrf_token() {
+    let dialect = Dialect::start().await;
+    for query in ["", "?client_type=web", "?client_type=tv", "?client_type="] {
+        let answer = dialect.sign_in(query).await;
+        assert_eq!(answer.names(), ["accessToken", "csrfToken", "user"]);
+        assert_eq!(answer.text("csrfToken").len(), 64);
+        assert!(
+            answer
+                .text("csrfToken")
+                .bytes()
+                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        );
+        assert_eq!(answer.headers["content-type"], "application/json");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        assert!(dialect.is_live(answer.text("accessToken")).await);
+    }
+}
+
+#[tokio::test]
+async fn a_program_gets_the_user_and_a_refresh_token() {
+    let dialect = Dialect::start().await;
+    for client in ["mobile", "desktop", "server"] {
+        let answer = dialect.sign_in(&format!("?client_type={client}")).await;
+        assert_eq!(answer.names(), ["accessToken", "refreshToken", "user"]);
+        assert!(answer.json["refreshToken"].is_string());
+        assert_eq!(answer.set_cookie(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_user_has_all_fields_in_their_types() {
+    let dialect = Dialect::start().await;
+    let signed_in = dialect.sign_in("?client_type=server").await;
+    let call = Call {
+        bearer: Some(signed_in.text("accessToken")),
+        ..Call::default()
+    };
+    let current = dialect.get("/api/auth/sessions/current", call).await;
+    assert_eq!(current.names(), ["user"]);
+    assert_eq!(current.json["user"], signed_in.json["user"]);
+    let user = &current.json["user"];
+    assert_eq!(user["id"], dialect.user.id.to_string());
+    assert!(uuid::Uuid::parse_str(user["id"].as_str().unwrap()).is_ok());
+    assert_eq!(user["email"], EMAIL);
+    assert_eq!(user["emailVerified"], true);
+    assert_eq!(user["providers"], json!(["email"]));
+    assert!(is_date_time(&user["createdAt"]) && is_date_time(&user["updatedAt"]));
+    for name in ["profile", "metadata"] {
+        assert!(user.get(name).is_some_and(Value::is_null), "{name}");
+    }
+    assert_eq!(user.as_object().unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn an_admin_is_told_in_both_published_forms() {
+    let dialect = Dialect::start().await;
+    for login in ["username", "email"] {
+        let name = if login == "email" { ADMIN } else { " root " };
+        let body = json!({login: name, "password": PASSWORD});
+        let target = "/api/auth/admin/sessions";
+        let answer = dialect.post(target, body, Call::default()).await;
+        let answer = answer.expect(StatusCode::OK);
+        let names = ["accessToken", "admin", "csrfToken", "projectAdmin"];
+        assert_eq!(answer.names(), names);
+        assert_eq!(answer.json["admin"], json!({"sub": "local:root"}));
+        let project_admin = json!({"subject": "local:root", "username": "root"});
+        assert_eq!(answer.json["projectAdmin"], project_admin);
+        assert!(dialect.is_live(answer.text("accessToken")).await);
+    }
+}
+
+#[tokio::test]
+async fn the_current_admin_is_an_admin() {
+    let dialect = Dialect::start().await;
+    let target = "/api/auth/admin/sessions/current";
+    let admin = dialect.admin_sign_in().await;
+    let bearer = |token| Call {
+        bearer: Some(token),
+        ..Call::default()
+    };
+    let answer = dialect.get(target, bearer(admin.text("accessToken"))).await;
+    let answer = answer.expect(StatusCode::OK);
+    assert_eq!(answer.json["admin"], json!({"sub": "local:root"}));
+    let user = dialect.sign_in("").await;
+    let answer = dialect.get(target, bearer(user.text("accessToken"))).await;
+    answer.refused(403, "AUTH_UNAUTHORIZED", "Admin access required");
+    assert!(answer.json["nextActions"].is_string());
+}
+
+#[tokio::test]
+async fn the_keys_are_published_beside_the_api() {
+    let dialect = Dialect::start().await;
+    let answer = dialect
+        .get("/api/.well-known/jwks.json", Call::default())
+        .await;
+    assert!(answer.expect(StatusCode::OK).json["keys"][0]["kid"].is_string());
+}
+
+#[tokio::test]
+async fn every_route_that_is_named_is_answered() {
+    let dialect = Dialect::start().await;
+    for (method, path) in Shape::InsForge.routes() {
+        let request = Call::default().request(method.clone(), path);
+        let answer = dialect.send(request.body(Body::empty()).unwrap()).await;
+        let missing = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
+        assert!(!missing.contains(&answer.status), "{method} {path}");
+    }
+}
