@@ -11,6 +11,7 @@ mod check;
 mod gateway;
 mod insforge;
 mod issuers;
+mod layers;
 mod listen;
 mod proxy;
 mod revocation;
