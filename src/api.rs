@@ -33,7 +33,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// Others read keys at every refresh of theirs; a rotated key is in them long before it matters.
 const KEYS_MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// The description of the API (OpenAPI 3.1).
+/// The description of the API (`OpenAPI` 3.1).
 pub const OPENAPI: &str = include_str!("api/openapi.json");
 
 /// Every endpoint: method and path, as in [`OPENAPI`].

@@ -3,6 +3,12 @@
 use std::process::ExitCode;
 
 use doorward::cli;
+use mimalloc::MiMalloc;
+
+/// Every request allocates and frees some forty small pieces; this does it in fewer cycles than the
+/// allocator of the system.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     // Other crates in the tree bring a second provider along; whoever asks rustls for "the" provider

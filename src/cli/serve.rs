@@ -38,12 +38,16 @@ pub fn run(config: &Config) -> anyhow::Result<Exit> {
     announce(&bound)?;
     let stopped = serve(config, bound, app, (&state, stop));
     state.shutdown_timeout(Duration::from_secs(1));
-    match stopped {
-        Stopped::Drained => tracing::info!("stopped"),
-        Stopped::CutOff(open) => tracing::warn!(open, "stopped; some connections were cut off"),
-        Stopped::AtOnce => tracing::warn!("stopped at once, as asked twice"),
-    }
+    tracing::info!("{}", in_words(stopped));
     Ok(Exit::Done)
+}
+
+fn in_words(stopped: Stopped) -> String {
+    match stopped {
+        Stopped::Drained => "stopped".to_owned(),
+        Stopped::CutOff(open) => format!("stopped; {open} connections were cut off"),
+        Stopped::AtOnce => "stopped at once, as asked twice".to_owned(),
+    }
 }
 
 /// Few threads: what runs here waits most of the time.

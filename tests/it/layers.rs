@@ -25,7 +25,10 @@ fn imports_only_go_downward() {
             }
         }
     }
-    assert!(seen > 200, "only {seen} imports were found: the search is broken");
+    assert!(
+        seen > 200,
+        "only {seen} imports were found: the search is broken"
+    );
     assert_eq!(upward, Vec::<String>::new());
 }
 
@@ -41,7 +44,10 @@ fn every_module_has_its_layer_and_every_layer_its_modules() {
         assert!(layers.contains_key(*module), "{module} is not in the table");
     }
     for module in layers.keys().filter(|module| *module != "main") {
-        assert!(declared.contains(&module.as_str()), "{module} is in the table alone");
+        assert!(
+            declared.contains(&module.as_str()),
+            "{module} is in the table alone"
+        );
     }
 }
 
@@ -57,8 +63,13 @@ fn layers() -> BTreeMap<String, u32> {
     let mut layers = BTreeMap::new();
     for line in text.lines() {
         let mut cells = line.split('|').map(str::trim).skip(1);
-        let (Some(layer), Some(modules)) = (cells.next(), cells.next()) else { continue };
-        let number = layer.split(' ').next().and_then(|number| number.parse().ok());
+        let (Some(layer), Some(modules)) = (cells.next(), cells.next()) else {
+            continue;
+        };
+        let number = layer
+            .split(' ')
+            .next()
+            .and_then(|number| number.parse().ok());
         let Some(number) = number else { continue };
         for module in modules.split_whitespace() {
             layers.insert(module.trim_matches('`').to_owned(), number);
@@ -68,7 +79,9 @@ fn layers() -> BTreeMap<String, u32> {
 }
 
 fn layer(layers: &BTreeMap<String, u32>, module: &str) -> u32 {
-    *layers.get(module).unwrap_or_else(|| panic!("{module} has no layer"))
+    *layers
+        .get(module)
+        .unwrap_or_else(|| panic!("{module} has no layer"))
 }
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
@@ -94,10 +107,14 @@ fn module_of(file: &Path) -> String {
 
 /// The top modules that a text names by `crate::`, but for those of comments.
 fn imports(text: &str) -> Vec<String> {
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
     code.flat_map(|line| line.split("crate::").skip(1))
         .map(|rest| {
-            rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>()
+            rest.chars()
+                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                .collect::<String>()
         })
         .filter(|module| !module.is_empty())
         .collect()

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should stop loudly; the allowances of clippy.toml do not reach helpers"
 )]
 
+mod api;
 mod check;
 mod gateway;
 mod insforge;

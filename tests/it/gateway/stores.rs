@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::support::doorward::{ADMIN, Doorward, Setup, USER};
+use crate::support::doorward::{ADMIN, Doorward, Setup, Tokens, USER};
 use crate::support::redis::RedisServer;
 use crate::support::wall::Wall;
 
@@ -13,38 +13,32 @@ fn on_redis(address: std::net::SocketAddr, more: &str) -> Setup {
     }
 }
 
-/// Sign-in, refresh, reuse of an old token, sign-out.
+/// Sign-in, refresh, the same again, and then a copy of an old token.
 async fn life_of_a_session(gateway: &Doorward) {
     let first = gateway.sign_in(USER).await;
-    let second = gateway.refresh(&first.refresh).await;
-    assert_eq!(second.status, StatusCode::OK, "{}", second.text);
-    let second = second.json();
-    let again = gateway.refresh(&first.refresh).await.json();
+    let second = refreshed(gateway, &first.refresh).await;
+    let again = refreshed(gateway, &first.refresh).await;
     assert_eq!(
-        again["refresh_token"], second["refresh_token"],
+        again.refresh, second.refresh,
         "the grace gives the same token"
     );
-    let second_refresh = second["refresh_token"].as_str().unwrap();
-    let third = gateway.refresh(second_refresh).await;
-    assert_eq!(third.status, StatusCode::OK);
-    let access = third.json()["access_token"].as_str().unwrap().to_owned();
-    assert_eq!(
-        gateway.get("/api/x", Some(&access)).await.status,
-        StatusCode::OK
-    );
+    let third = refreshed(gateway, &second.refresh).await;
+    let status = async |token: &str| gateway.get("/api/x", Some(token)).await.status;
+    assert_eq!(status(&third.access).await, StatusCode::OK);
     // The first token is now older than the parent of the newest: somebody holds a copy.
-    assert_eq!(
-        gateway.refresh(&first.refresh).await.status,
-        StatusCode::UNAUTHORIZED
-    );
-    assert_eq!(
-        gateway.get("/api/x", Some(&access)).await.status,
-        StatusCode::UNAUTHORIZED
-    );
-    assert_eq!(
-        gateway.refresh(second_refresh).await.status,
-        StatusCode::UNAUTHORIZED
-    );
+    for token in [&first.refresh, &second.refresh, &third.refresh] {
+        assert_eq!(
+            gateway.refresh(token).await.status,
+            StatusCode::UNAUTHORIZED
+        );
+    }
+    assert_eq!(status(&third.access).await, StatusCode::UNAUTHORIZED);
+}
+
+async fn refreshed(gateway: &Doorward, token: &str) -> Tokens {
+    let answer = gateway.refresh(token).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    Tokens::of(&answer)
 }
 
 #[tokio::test]

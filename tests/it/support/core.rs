@@ -29,7 +29,6 @@ pub(crate) const ORIGIN: &str = "https://gw.test";
 pub(crate) struct Core {
     pub(crate) auth: Arc<Auth>,
     pub(crate) users: Arc<dyn UserStore>,
-    pub(crate) sessions: Arc<dyn SessionStore>,
     pub(crate) clock: Arc<ManualClock>,
     passwords: Arc<Passwords>,
     pub(crate) directory: TempDir,
@@ -72,7 +71,6 @@ impl Core {
         Self {
             auth: Arc::new(Auth::new(parts)),
             users,
-            sessions,
             clock,
             passwords,
             directory,

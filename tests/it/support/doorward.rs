@@ -152,11 +152,7 @@ impl Doorward {
     pub(crate) async fn sign_in(&self, login: &str) -> Tokens {
         let answer = self.try_sign_in(login).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-        let body = answer.json();
-        Tokens {
-            access: body["access_token"].as_str().unwrap().to_owned(),
-            refresh: body["refresh_token"].as_str().unwrap().to_owned(),
-        }
+        Tokens::of(&answer)
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> Answer {
@@ -181,6 +177,16 @@ impl Doorward {
 pub(crate) struct Tokens {
     pub(crate) access: String,
     pub(crate) refresh: String,
+}
+
+impl Tokens {
+    pub(crate) fn of(answer: &Answer) -> Self {
+        let body = answer.json();
+        Self {
+            access: body["access_token"].as_str().unwrap().to_owned(),
+            refresh: body["refresh_token"].as_str().unwrap().to_owned(),
+        }
+    }
 }
 
 /// An answer, whole.
