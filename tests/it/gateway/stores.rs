@@ -91,7 +91,7 @@ async fn kill_nine_loses_nothing_that_was_acknowledged_in_redis() {
 async fn while_redis_is_away_nothing_is_guessed_and_when_it_is_back_all_goes_on() {
     let redis = RedisServer::start();
     let wall = Wall::before(redis.address()).await;
-    let setup = on_redis(wall.address(), "max_staleness = \"2s\"");
+    let setup = on_redis(wall.address(), "max_staleness = \"5s\"");
     let gateway = Doorward::with(setup).await;
     let user = gateway.sign_in(USER).await;
     let token = Some(user.access.as_str());
