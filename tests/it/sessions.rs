@@ -37,7 +37,7 @@ impl SqliteBench {
     pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let pool = open(directory.path()).await;
-        let schema = include_str!("../../migrations/0002_sessions.sql");
+        let schema = include_str!("../../src/database/migrations/0002_sessions.sql");
         sqlx::raw_sql(schema).execute(&pool).await.unwrap();
         Self { pool, directory }
     }
