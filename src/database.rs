@@ -29,7 +29,11 @@ const MAX_CONNECTIONS: u32 = 8;
 
 /// All migrations, oldest first. One that was ever released does not change.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "users", include_str!("database/migrations/0001_users.sql")),
+    (
+        1,
+        "users",
+        include_str!("database/migrations/0001_users.sql"),
+    ),
     (
         2,
         "sessions",

@@ -240,7 +240,7 @@ fn sqlite_does_what_the_model_does() {
     tell(&runtime, async || {
         let pool = SqlitePoolOptions::new().max_connections(1);
         let pool = pool.connect("sqlite::memory:").await.unwrap();
-        let schema = include_str!("../../../migrations/0002_sessions.sql");
+        let schema = include_str!("../../../src/database/migrations/0002_sessions.sql");
         sqlx::raw_sql(schema).execute(&pool).await.unwrap();
         Arc::new(SqliteSessions::new(pool)) as _
     });
