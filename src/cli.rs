@@ -181,16 +181,7 @@ fn run_user(command: user::UserCommand, config: &Config) -> anyhow::Result<Exit>
     let clock: SharedClock = Arc::new(SystemClock);
     let audit = audit(config, &clock)?;
     let record = |action: Action, user: UserId| {
-        audit.record(&Event {
-            action,
-            outcome: Outcome::Success,
-            reason: "command-line",
-            actor: Some("cli"),
-            user: Some(user.to_string()),
-            session: None,
-            address: None,
-            request_id: None,
-        });
+        audit.record(&from_command_line(action, Some(user)));
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -210,6 +201,19 @@ fn run_user(command: user::UserCommand, config: &Config) -> anyhow::Result<Exit>
     })?;
     audit.flush();
     Ok(Exit::Done)
+}
+
+fn from_command_line(action: Action, user: Option<UserId>) -> Event<'static> {
+    Event {
+        action,
+        outcome: Outcome::Success,
+        reason: "command-line",
+        actor: Some("cli"),
+        user: user.map(|user| user.to_string()),
+        session: None,
+        address: None,
+        request_id: None,
+    }
 }
 
 /// What is changed from here is told to the audit log too. Standard output belongs to the command, so a
@@ -237,6 +241,10 @@ fn run_key(command: &KeyCommand, config: &Config) -> anyhow::Result<Exit> {
                 retire_after: config.sessions.lifetimes.access + config.tokens.leeway,
             };
             key::rotate(&config.tokens.keys, rotation, out)?;
+            let clock: SharedClock = Arc::new(SystemClock);
+            let audit = audit(config, &clock)?;
+            audit.record(&from_command_line(Action::RotateKeys, None));
+            audit.flush();
         }
     }
     Ok(Exit::Done)

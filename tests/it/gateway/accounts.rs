@@ -57,6 +57,8 @@ async fn a_rotated_key_signs_and_the_old_one_still_verifies() {
     let before = gateway.sign_in(USER).await;
     let output = gateway.command(&["key", "rotate"], "");
     assert!(output.status.success(), "{output:?}");
+    let audit = std::fs::read_to_string(gateway.path("audit.log")).unwrap();
+    assert!(audit.contains("\"rotate-keys\""), "{audit}");
     let kid = |token: &str| token.split('.').next().unwrap().to_owned();
     let mut after = gateway.sign_in(USER).await;
     for _ in 0..200 {
