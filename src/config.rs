@@ -15,6 +15,7 @@ use self::environment::Environment;
 use self::mistake::{Entry, Mistake, Mistakes};
 use self::reader::{Defaults, Read, Reader, Section, Source};
 use self::reference::tables;
+use crate::database::postgres;
 pub use crate::dialect::Shape;
 use crate::keys::{IssuerConfig, KeySource, SigningAlgorithm};
 use crate::listen;
@@ -41,6 +42,7 @@ mod server;
 mod stores;
 #[cfg(test)]
 mod tests;
+mod users;
 mod values;
 
 /// Reads a file.
@@ -92,7 +94,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let own_issuer = tokens.as_ref().ok().map(|tokens| tokens.issuer.as_str());
     let issuers = issuers::issuers(root, own_issuer);
     let sessions = stores::sessions(root);
-    let users = stores::users(root);
+    let users = users::users(root);
     let passwords = stores::passwords(root);
     let upstreams = routing::upstreams(root);
     let routes = routing::routes(root, &upstreams);
@@ -205,10 +207,12 @@ pub struct UsersConfig {
 }
 
 /// Where users are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum UserStoreConfig {
     /// In the SQLite file of the state directory.
     Embedded,
+    /// In a PostgreSQL server.
+    Postgres(postgres::Config),
 }
 
 /// What a sign-in asks of the user's address.

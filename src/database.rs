@@ -1,4 +1,5 @@
-//! The one SQLite file of a gateway: where it lies, how it is opened, what is in it.
+//! The one SQLite file of a gateway: where it lies, how it is opened, what is in it. And
+//! [`Database`]: that file, or the PostgreSQL server that several replicas share.
 //!
 //! The statements belong to the stores; this file knows only their migrations.
 
@@ -14,6 +15,11 @@ use sqlx::sqlite::{
 };
 use sqlx::{SqlSafeStr, SqlStr};
 
+pub mod postgres;
+mod shared;
+
+pub use self::shared::{Change, Database, Engine};
+
 /// The name of the file in the state directory.
 pub const FILE_NAME: &str = "doorward.db";
 
@@ -28,7 +34,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_CONNECTIONS: u32 = 8;
 
 /// All migrations, oldest first. One that was ever released does not change.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
+const MIGRATIONS: Migrations = &[
     (
         1,
         "users",
@@ -39,7 +45,15 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "sessions",
         include_str!("database/migrations/0002_sessions.sql"),
     ),
+    (
+        4,
+        "user revision",
+        include_str!("database/migrations/0004_user_revision.sql"),
+    ),
 ];
+
+/// Number, name and statements of each migration.
+type Migrations = &'static [(i64, &'static str, &'static str)];
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +82,9 @@ pub enum DatabaseError {
         /// What went wrong.
         source: MigrateError,
     },
+    /// The address of the server is none.
+    #[error("cannot use the PostgreSQL server")]
+    Server(#[source] sqlx::Error),
 }
 
 /// Opens the database of a state directory, makes it where there is none, and brings its tables up to
@@ -97,7 +114,7 @@ pub async fn open(state_directory: &Path) -> Result<SqlitePool, DatabaseError> {
             path: path.clone(),
             source,
         })?;
-    migrator()
+    migrator(MIGRATIONS)
         .run(&pool)
         .await
         .map_err(|source| DatabaseError::Migrate { path, source })?;
@@ -161,8 +178,8 @@ fn private_file() -> OpenOptions {
 }
 
 /// Built by hand: the macro of sqlx that does the same would bring in its whole compile-time half.
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+fn migrator(migrations: Migrations) -> Migrator {
+    let migrations = migrations.iter().map(|(version, name, sql)| {
         let sql: SqlStr = (*sql).into_sql_str();
         Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
     });

@@ -238,6 +238,34 @@ pub struct User {
     pub created_at: Timestamp,
     /// When anything of it last changed.
     pub updated_at: Timestamp,
+    /// Which state of it this is.
+    pub revision: Revision,
+}
+
+/// Counts the changes of an account. Who changes what they have read names the revision that they
+/// read, so that nobody overwrites what they have not seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Revision(i64);
+
+impl Revision {
+    /// That of a new account.
+    pub const FIRST: Self = Self(1);
+
+    /// The one with this number.
+    pub const fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+
+    /// The one after it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
 }
 
 /// An open JSON object.

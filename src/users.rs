@@ -9,9 +9,11 @@ use async_trait::async_trait;
 use crate::id::UserId;
 pub use crate::password::PasswordHash;
 use crate::unavailable::Unavailable;
-use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Login, Roles, User, Username};
+use crate::user::{
+    AccountStatus, Email, EmailStatus, JsonObject, Login, Revision, Roles, User, Username,
+};
 
-pub mod sqlite;
+pub mod sql;
 
 /// A user with what a sign-in needs to know.
 #[derive(Clone, Debug)]
@@ -64,6 +66,49 @@ pub enum UserChange {
     EmailStatus(EmailStatus),
     /// Another profile, whole.
     Profile(JsonObject),
+}
+
+/// A change of several things of an account at once: all of them or none. What is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserUpdate {
+    /// The revision that the change builds on; `None`: whichever it is.
+    pub expected: Option<Revision>,
+    /// Another address.
+    pub email: Option<Email>,
+    /// Another name, or none any more.
+    pub username: Option<Option<Username>>,
+    /// Another password.
+    pub password: Option<PasswordHash>,
+    /// Other roles, all of them.
+    pub roles: Option<Roles>,
+    /// Opened or closed.
+    pub status: Option<AccountStatus>,
+    /// The address was proved, or is no longer.
+    pub email_status: Option<EmailStatus>,
+    /// Another profile, whole.
+    pub profile: Option<JsonObject>,
+    /// Other metadata, whole.
+    pub metadata: Option<JsonObject>,
+}
+
+/// Why an account was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// There is no such account.
+    #[error("there is no such user")]
+    NoSuchUser,
+    /// Somebody else has changed the account since it was read.
+    #[error("the user has changed meanwhile")]
+    Outdated,
+    /// The address belongs to another account.
+    #[error("a user with this email exists")]
+    EmailTaken,
+    /// The user name belongs to another account.
+    #[error("a user with this user name exists")]
+    UsernameTaken,
+    /// The store could not be asked.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
 }
 
 /// Which users to list.
@@ -120,6 +165,9 @@ pub trait UserStore: Send + Sync + fmt::Debug {
     /// Changes an account; `None` where there is no such user (or, for a rehash, where the stored
     /// hash is another by now).
     async fn change(&self, id: UserId, change: UserChange) -> Result<Option<User>, Unavailable>;
+
+    /// Changes several things of an account at once, and returns it as it is then.
+    async fn update(&self, id: UserId, update: UserUpdate) -> Result<User, UpdateError>;
 
     /// Removes an account; `false` where there was none.
     async fn remove(&self, id: UserId) -> Result<bool, Unavailable>;

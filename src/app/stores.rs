@@ -9,12 +9,12 @@ use anyhow::Context as _;
 
 use crate::clock::SharedClock;
 use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
-use crate::database;
+use crate::database::{self, Database};
 use crate::sessions::SessionStore;
 use crate::sessions::redis::{RedisConfig, RedisSessions};
 use crate::sessions::sqlite::SqliteSessions;
 use crate::users::UserStore;
-use crate::users::sqlite::SqliteUsers;
+use crate::users::sql::SqlUsers;
 
 /// Where users and sessions are kept.
 #[derive(Clone, Debug)]
@@ -23,19 +23,23 @@ pub struct Stores {
     pub users: Arc<dyn UserStore>,
     /// The sessions.
     pub sessions: Arc<dyn SessionStore>,
+    /// What is kept beside the users.
+    pub database: Database,
 }
 
 impl Stores {
-    /// Opens what `config` names, and makes what is embedded where it is missing. A Redis that is away
-    /// is no error: it is asked when it is needed.
+    /// Opens what `config` names, and makes what is embedded where it is missing. A server that is
+    /// away is no error: it is asked when it is needed.
     pub async fn open(config: &Config, clock: &SharedClock) -> anyhow::Result<Self> {
         make_directory(&config.state_directory)?;
-        let pool = database::open(&config.state_directory).await?;
-        let users: Arc<dyn UserStore> = match config.users.store {
-            UserStoreConfig::Embedded => Arc::new(SqliteUsers::new(pool.clone(), clock.clone())),
+        let database = match &config.users.store {
+            UserStoreConfig::Embedded => Database::embedded(&config.state_directory).await?,
+            UserStoreConfig::Postgres(server) => Database::postgres(server)?,
         };
         let sessions: Arc<dyn SessionStore> = match &config.sessions.store {
-            SessionStoreConfig::Embedded => Arc::new(SqliteSessions::new(pool)),
+            SessionStoreConfig::Embedded => Arc::new(SqliteSessions::new(
+                database::open(&config.state_directory).await?,
+            )),
             SessionStoreConfig::Redis {
                 url,
                 password,
@@ -46,7 +50,11 @@ impl Stores {
                 key_prefix: key_prefix.clone(),
             })?),
         };
-        Ok(Self { users, sessions })
+        Ok(Self {
+            users: Arc::new(SqlUsers::new(database.clone(), clock.clone())),
+            sessions,
+            database,
+        })
     }
 }
 

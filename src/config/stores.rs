@@ -1,4 +1,4 @@
-//! `[state]`, `[sessions]`, `[users]`, `[passwords]`: what is kept, where, and for how long.
+//! `[state]`, `[sessions]`, `[passwords]`: what is kept, where, and for how long.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use url::Url;
 use super::reader::{Complaint, Read, Section, Value};
 use super::reference::tables;
 use super::values::{path, secret, url};
-use super::{EmailPolicy, SessionStoreConfig, SessionsConfig, UserStoreConfig, UsersConfig};
+use super::{SessionStoreConfig, SessionsConfig};
 use crate::password;
 use crate::session::Lifetimes;
 
@@ -99,32 +99,6 @@ fn password_in_url() -> Complaint {
         "write store = { url = \"redis://…\", password = { env = \"NAME\" } }, or { file = … }; a \
          user name may stay in the URL beside that",
     )
-}
-
-pub(super) fn users(root: &Section<'_>) -> Read<UsersConfig> {
-    let users = root.section("users", &tables::USERS)?;
-    let store = users.optional("store", user_store);
-    let verified = users.boolean("require_verified_email");
-    Ok(UsersConfig {
-        store: store?.unwrap_or(UserStoreConfig::Embedded),
-        email: if verified? {
-            EmailPolicy::Verified
-        } else {
-            EmailPolicy::Any
-        },
-    })
-}
-
-/// No other store than the embedded one, which is chosen by leaving the key out.
-fn user_store(value: &Value<'_>) -> Read<UserStoreConfig> {
-    let hint = "leave the key out: users are kept in a SQLite file in state.directory";
-    let complaint = match Url::parse(value.text("no value")?) {
-        Ok(url) if ["postgres", "postgresql"].contains(&url.scheme()) => {
-            Complaint::new("a Postgres store is not supported by this version")
-        }
-        _ => Complaint::new("found a store that is not known"),
-    };
-    Err(value.note(complaint.hint(hint)))
 }
 
 pub(super) fn passwords(root: &Section<'_>) -> Read<password::Config> {

@@ -5,6 +5,7 @@ pub(crate) mod core;
 pub(crate) mod doorward;
 pub(crate) mod front;
 pub(crate) mod key_server;
+pub(crate) mod postgres;
 pub(crate) mod redis;
 #[path = "../support/sample.rs"]
 pub(crate) mod sample;

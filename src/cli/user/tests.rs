@@ -18,7 +18,7 @@ use crate::session::{Session, Subject};
 use crate::sessions::{Created, Cursor, EndedPage, Epoch, Refresh, Refreshed};
 use crate::user::Login;
 use crate::users::StoredUser;
-use crate::users::sqlite::SqliteUsers;
+use crate::users::sql::SqlUsers;
 
 #[derive(Parser)]
 struct CommandLine {
@@ -59,7 +59,7 @@ impl Terminal for Typist {
 
 /// Notes what the account looked like when its sessions were ended.
 struct Sessions {
-    users: SqliteUsers,
+    users: SqlUsers,
     ended: Mutex<Vec<User>>,
     away: Mutex<bool>,
 }
@@ -136,7 +136,7 @@ impl SessionStore for Sessions {
 
 /// A gateway's stores, and the commands on them.
 struct Desk {
-    users: SqliteUsers,
+    users: SqlUsers,
     sessions: Sessions,
     passwords: Passwords,
     clock: Arc<ManualClock>,
@@ -147,9 +147,11 @@ struct Desk {
 impl Desk {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let pool = crate::database::open(directory.path()).await.unwrap();
+        let database = crate::database::Database::embedded(directory.path())
+            .await
+            .unwrap();
         let clock = ManualClock::at(Timestamp::from_seconds(1_763_696_385));
-        let users = SqliteUsers::new(pool, clock.clone());
+        let users = SqlUsers::new(database, clock.clone());
         let config = Config {
             memory_kib: 8,
             iterations: 1,

@@ -14,6 +14,7 @@ pub static TABLES: &[&Table] = &[
     &SESSIONS,
     &SESSION_STORE,
     &USERS,
+    &USER_STORE,
     &PASSWORDS,
     &TOKENS,
     &ISSUERS,
@@ -267,15 +268,51 @@ pub static USERS: Table = Table {
     keys: &[
         key(
             "store",
-            Kind::Words("nothing: only the embedded store is there in this version"),
+            Kind::Words("a postgres:// URL, or a table with more"),
             Words("embedded: a SQLite file in `state.directory`"),
-            "Other stores come with a later version.",
+            "A PostgreSQL server: `postgres://user@host:port/database`. API keys and codes go there \
+             as well.",
         ),
         key(
             "require_verified_email",
             Kind::Boolean,
             Value("false"),
             "Whether only users with a verified address may sign in.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `users.store`
+pub static USER_STORE: Table = Table {
+    path: "users.store",
+    form: Inline,
+    meaning: "The user store with its password: `store = { url = …, password = … }`.",
+    keys: &[
+        key(
+            "url",
+            Kind::Words("a postgres:// URL without a password"),
+            Required,
+            "`postgres://user@host[:port]/database`.",
+        ),
+        key(
+            "password",
+            SECRET_KIND,
+            Words("none"),
+            "The password of the PostgreSQL user.",
+        ),
+        key(
+            "ca",
+            PATH,
+            Words("none: TLS where the server offers it, unverified"),
+            "The certificates, as PEM, that the server's must come from. With it, only verified TLS \
+             to the host of the URL is spoken.",
+        ),
+        key(
+            "max_connections",
+            count(1, 1000, "connections"),
+            Value("10"),
+            "At the most, from this gateway.",
         ),
     ],
     later: &[],

@@ -4,7 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Around, read_in};
 use crate::config::reference::{Default, Form, TABLES};
-use crate::config::{Config, SessionStoreConfig};
+use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
 use crate::policy::Requirement;
 
 const SHIPPED: &str = include_str!("../../../gateway.toml");
@@ -21,6 +21,8 @@ fn uncommented() -> String {
 fn read(text: &str) -> Config {
     let around = Around::default()
         .variable("REDIS_PASSWORD", "hunter2")
+        .variable("DATABASE_PASSWORD", "hunter2")
+        .file("/etc/doorward/db-ca.crt", b"PEM")
         .file("/etc/doorward/tls.crt", b"PEM")
         .file("/etc/doorward/tls.key", b"PEM")
         .file("/run/secrets/doorward-keys.json", b"{}");
@@ -50,6 +52,7 @@ fn the_shipped_file_has_no_mistakes_with_every_setting_taken() {
         config.sessions.store,
         SessionStoreConfig::Redis { .. }
     ));
+    assert!(matches!(config.users.store, UserStoreConfig::Postgres(_)));
     assert!(
         matches!(config.routes.last(), Some(route) if matches!(route.requirement, Requirement::Networks(_)))
     );

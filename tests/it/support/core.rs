@@ -7,7 +7,7 @@ use doorward::audit::Audit;
 use doorward::auth::tokens::{Settings, Tokens};
 use doorward::auth::{Auth, EmailRule, Parts};
 use doorward::clock::{Clock as _, ManualClock, Timestamp};
-use doorward::database;
+use doorward::database::{self, Database};
 use doorward::id::UserId;
 use doorward::keys::{KeySource, SigningAlgorithm};
 use doorward::password;
@@ -18,7 +18,7 @@ use doorward::session::Lifetimes;
 use doorward::sessions::SessionStore;
 use doorward::sessions::sqlite::SqliteSessions;
 use doorward::user::{Email, EmailStatus, JsonObject, Role, User, Username};
-use doorward::users::sqlite::SqliteUsers;
+use doorward::users::sql::SqlUsers;
 use doorward::users::{NewUser, UserStore};
 use tempfile::TempDir;
 use tokio_util::task::AbortOnDropHandle;
@@ -44,7 +44,8 @@ impl Core {
         let directory = TempDir::new().unwrap();
         let clock = ManualClock::at(Timestamp::from_seconds(1_800_000_000));
         let pool = database::open(directory.path()).await.unwrap();
-        let users: Arc<dyn UserStore> = Arc::new(SqliteUsers::new(pool.clone(), clock.clone()));
+        let database = Database::embedded(directory.path()).await.unwrap();
+        let users: Arc<dyn UserStore> = Arc::new(SqlUsers::new(database, clock.clone()));
         let sessions: Arc<dyn SessionStore> = Arc::new(SqliteSessions::new(pool));
         let memory = revocation::Config {
             keep: Duration::from_mins(20),

@@ -16,9 +16,17 @@ pub(crate) async fn users_contract(store: Arc<dyn UserStore>, clock: &ManualCloc
     a_rehash_replaces_only_the_hash_that_was_checked(store, clock).await;
     of_many_inserts_at_once_one_wins(store).await;
     of_many_rehashes_at_once_one_wins(store).await;
+    updates_contract(store, clock).await;
     a_removed_user_leaves_the_names_free(store).await;
     pages_are_in_order_and_count_all(store, clock).await;
     a_search_takes_its_text_as_it_stands(store, clock).await;
+}
+
+async fn updates_contract(store: &dyn UserStore, clock: &ManualClock) {
+    an_update_changes_all_that_it_names_and_nothing_else(store, clock).await;
+    an_update_of_what_others_have_changed_is_refused(store).await;
+    an_update_takes_no_name_of_another(store).await;
+    of_many_updates_at_once_none_is_lost(store).await;
 }
 
 fn hash(text: &str) -> PasswordHash {
@@ -66,6 +74,7 @@ async fn a_user_is_found_by_every_name_as_it_was_stored(store: &dyn UserStore) {
         metadata: new.metadata,
         created_at: START,
         updated_at: START,
+        revision: Revision::FIRST,
     };
     assert_eq!(user, expected);
     assert_eq!(
@@ -140,6 +149,7 @@ async fn every_change_is_stored_and_dates_the_account(store: &dyn UserStore, clo
             UserChange::Profile(profile) => expected.profile = profile.clone(),
             UserChange::Password(_) | UserChange::Rehash { .. } => {}
         }
+        expected.revision = expected.revision.next();
         let nobody = store
             .change(UserId::new(START), change.clone())
             .await
@@ -224,6 +234,117 @@ async fn of_many_rehashes_at_once_one_wins(store: &dyn UserStore) {
         .filter(|result| matches!(result, Ok(Some(_))))
         .count();
     assert_eq!(won, 1);
+}
+
+async fn an_update_changes_all_that_it_names_and_nothing_else(
+    store: &dyn UserStore,
+    clock: &ManualClock,
+) {
+    let new = full_user("update@example.com", "update");
+    let user = store.insert(new.clone()).await.unwrap();
+    clock.advance(Duration::from_millis(1));
+    let update = UserUpdate {
+        expected: Some(user.revision),
+        email: Some(Email::parse("updated@example.com").unwrap()),
+        username: Some(None),
+        metadata: Some(object(r#"{"plan": 2}"#)),
+        ..UserUpdate::default()
+    };
+    let updated = store.update(user.id, update).await.unwrap();
+    let expected = User {
+        email: Email::parse("updated@example.com").unwrap(),
+        username: None,
+        metadata: object(r#"{"plan": 2}"#),
+        updated_at: doorward::clock::Clock::now(clock),
+        revision: user.revision.next(),
+        ..user.clone()
+    };
+    assert_eq!(updated, expected);
+    let found = stored(store, "updated@example.com").await.unwrap();
+    assert_eq!((found.user, found.password), (expected, new.password));
+    assert!(stored(store, "update@example.com").await.is_none());
+    let closing = UserUpdate {
+        password: Some(hash("other")),
+        roles: Some(Roles::default()),
+        status: Some(AccountStatus::Disabled),
+        email_status: Some(EmailStatus::Unverified),
+        profile: Some(JsonObject::new()),
+        ..UserUpdate::default()
+    };
+    let closed = store.update(user.id, closing).await.unwrap();
+    assert!(closed.roles.is_empty() && closed.profile.is_empty());
+    assert_eq!(closed.status, AccountStatus::Disabled);
+    assert_eq!(closed.email_status, EmailStatus::Unverified);
+    let found = stored(store, "updated@example.com").await.unwrap();
+    assert_eq!((found.user, found.password), (closed, Some(hash("other"))));
+}
+
+async fn an_update_of_what_others_have_changed_is_refused(store: &dyn UserStore) {
+    let user = store
+        .insert(new_user("outdated@example.com"))
+        .await
+        .unwrap();
+    let verify = UserChange::EmailStatus(EmailStatus::Verified);
+    let changed = store.change(user.id, verify).await.unwrap().unwrap();
+    let update = |expected| UserUpdate {
+        expected: Some(expected),
+        roles: Some(roles(&["admin"])),
+        ..UserUpdate::default()
+    };
+    let refused = store.update(user.id, update(user.revision)).await;
+    assert!(matches!(refused, Err(UpdateError::Outdated)), "{refused:?}");
+    assert_eq!(store.by_id(user.id).await.unwrap(), Some(changed.clone()));
+    assert!(
+        store
+            .update(user.id, update(changed.revision))
+            .await
+            .is_ok()
+    );
+    let nobody = store
+        .update(UserId::new(START), update(user.revision))
+        .await;
+    assert!(matches!(nobody, Err(UpdateError::NoSuchUser)), "{nobody:?}");
+}
+
+async fn an_update_takes_no_name_of_another(store: &dyn UserStore) {
+    store
+        .insert(full_user("holder@example.com", "holder"))
+        .await
+        .unwrap();
+    let user = store.insert(new_user("taker@example.com")).await.unwrap();
+    let email = UserUpdate {
+        email: Some(Email::parse("holder@example.com").unwrap()),
+        ..UserUpdate::default()
+    };
+    let taken = store.update(user.id, email).await;
+    assert!(matches!(taken, Err(UpdateError::EmailTaken)), "{taken:?}");
+    let username = UserUpdate {
+        username: Some(Some(Username::parse("holder").unwrap())),
+        ..UserUpdate::default()
+    };
+    let taken = store.update(user.id, username).await;
+    assert!(
+        matches!(taken, Err(UpdateError::UsernameTaken)),
+        "{taken:?}"
+    );
+    assert_eq!(store.by_id(user.id).await.unwrap(), Some(user));
+}
+
+async fn of_many_updates_at_once_none_is_lost(store: &dyn UserStore) {
+    let user = store.insert(new_user("many@example.com")).await.unwrap();
+    let updates = (0..8).map(|number| {
+        store.update(
+            user.id,
+            UserUpdate {
+                metadata: Some(object(&format!(r#"{{"number": {number}}}"#))),
+                ..UserUpdate::default()
+            },
+        )
+    });
+    let results = futures_util::future::join_all(updates).await;
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    let last = store.by_id(user.id).await.unwrap().unwrap();
+    assert_eq!(last.revision.number(), user.revision.number() + 8);
 }
 
 async fn a_removed_user_leaves_the_names_free(store: &dyn UserStore) {

@@ -196,7 +196,7 @@ audience = "a"
 admin = { claim = "a..b", equals = 1, contains = 2 }"#,
         &[
             "3:8: issuers[0].jwks.file: missing, expected a path",
-            "3:10: issuers[0].jwks.url: unknown key; url belongs to [sessions.store]",
+            "3:10: issuers[0].jwks.url: unknown key; known here: file",
             "5:9: issuers[0].admin: found equals and contains, expected exactly one of equals, contains, one_of",
             r#"5:19: issuers[0].admin.claim: found "a..b", expected the path of a claim, such as "realm_access.roles""#,
         ],

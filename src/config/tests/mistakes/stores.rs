@@ -101,7 +101,23 @@ store = { password = { value = "hunter2" } }"#,
         r#"[users]
 store = "postgres://u:hunter2@db/x""#,
         &[
-            "2:9: users.store: a Postgres store is not supported by this version; leave the key out: users are kept in a SQLite file in state.directory",
+            "2:9: users.store: found a URL with a password in it; write store = { url = \"postgres://…\", password = { env = \"NAME\" } }, or { file = … }",
+        ],
+    ),
+    (
+        r#"[users]
+store = { url = "postgres://db", ca = "none.crt", max_connections = 0 }"#,
+        &[
+            "2:17: users.store.url: found a URL without a database, expected postgres://user@host:port/database",
+            "2:39: users.store.ca: found a file that cannot be read (entity not found)",
+            "2:69: users.store.max_connections: found 0, expected a whole number from 1 to 1000",
+        ],
+    ),
+    (
+        r#"[users]
+store = "postgres://db/x?sslmode=disable""#,
+        &[
+            "2:9: users.store: found a URL with a query, expected postgres://user@host:port/database; a password and a `ca` stand beside the URL: store = { url = …, password = …, ca = … }",
         ],
     ),
     (
@@ -109,7 +125,7 @@ store = "postgres://u:hunter2@db/x""#,
 store = "mysql://db"
 require_verified_email = "yes""#,
         &[
-            "2:9: users.store: found a store that is not known; leave the key out: users are kept in a SQLite file in state.directory",
+            "2:9: users.store: found a URL of another scheme, expected postgres://user@host:port/database",
             "3:26: users.require_verified_email: found a text, expected true or false",
         ],
     ),

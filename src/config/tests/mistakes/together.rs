@@ -76,6 +76,7 @@ fn text_with(table: &Table, key: &str, value: &str) -> String {
         (Form::Single, path) => format!("[{path}]\n{pair}\n"),
         (Form::List, path) => format!("[[{path}]]\n{pair}\n"),
         (Form::Inline, "sessions.store") => format!("[sessions]\nstore = {{ {pair} }}\n"),
+        (Form::Inline, "users.store") => format!("[users]\nstore = {{ {pair} }}\n"),
         (Form::Inline, "issuers.jwks") => format!("[[issuers]]\njwks = {{ {pair} }}\n"),
         (Form::Inline, "issuers.admin") => format!("[[issuers]]\nadmin = {{ {pair} }}\n"),
         (Form::Inline, "routes.require") => format!("[[routes]]\nrequire = {{ {pair} }}\n"),
@@ -111,7 +112,7 @@ fn no_mistake_shows_a_password() {
         "redis://u:hunter2@h",
         "https://u:hunter2@h/",
         "redis//u:hunter2@h",
-        "postgres://hunter2@h/x",
+        "postgres://u:hunter2@h/x",
         "https://h/?key=hunter2#hunter2",
     ];
     let secret_places = [

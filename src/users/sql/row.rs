@@ -1,11 +1,13 @@
 //! A row of the table of users, and what it says.
 
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
 use crate::clock::Timestamp;
 use crate::id::UserId;
-use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Role, Roles, User, Username};
+use crate::user::{
+    AccountStatus, Email, EmailStatus, JsonObject, Revision, Role, Roles, User, Username,
+};
 use crate::users::{PasswordHash, StoredUser};
 
 /// A row that does not hold what we would have written.
@@ -17,23 +19,24 @@ pub(super) struct BadRow {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// A row as SQLite gives it.
+/// A row as the database gives it.
 pub(super) struct Row {
     id: Vec<u8>,
     email: String,
     username: Option<String>,
     password_hash: Option<String>,
     roles: String,
-    email_verified: bool,
-    disabled: bool,
+    email_verified: i64,
+    disabled: i64,
     profile: String,
     metadata: String,
     created_at: i64,
     updated_at: i64,
+    revision: i64,
 }
 
-impl FromRow<'_, SqliteRow> for Row {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+impl FromRow<'_, AnyRow> for Row {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         Ok(Self {
             id: row.try_get("id")?,
             email: row.try_get("email")?,
@@ -46,13 +49,14 @@ impl FromRow<'_, SqliteRow> for Row {
             metadata: row.try_get("metadata")?,
             created_at: row.try_get("created_at")?,
             updated_at: row.try_get("updated_at")?,
+            revision: row.try_get("revision")?,
         })
     }
 }
 
 impl Row {
     /// The row that an `UPDATE … RETURNING` gave.
-    pub(super) fn read(row: &SqliteRow) -> Result<Self, BadRow> {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, BadRow> {
         Self::from_row(row).map_err(bad("shape"))
     }
 
@@ -68,12 +72,12 @@ impl Row {
             email: Email::parse(&self.email).map_err(bad("email"))?,
             username: username.transpose().map_err(bad("username"))?,
             roles: roles(&self.roles)?,
-            email_status: if self.email_verified {
+            email_status: if self.email_verified == 1 {
                 EmailStatus::Verified
             } else {
                 EmailStatus::Unverified
             },
-            status: if self.disabled {
+            status: if self.disabled == 1 {
                 AccountStatus::Disabled
             } else {
                 AccountStatus::Enabled
@@ -82,6 +86,7 @@ impl Row {
             metadata: serde_json::from_str(&self.metadata).map_err(bad("metadata"))?,
             created_at: Timestamp::from_millis(self.created_at),
             updated_at: Timestamp::from_millis(self.updated_at),
+            revision: Revision::new(self.revision),
         };
         Ok(StoredUser {
             user,
