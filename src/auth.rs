@@ -22,6 +22,7 @@ use crate::user::{JsonObject, User};
 use crate::users::UserStore;
 
 use self::tokens::Tokens;
+use self::tokens::form::{Bearer, Form};
 
 mod account;
 mod authenticate;
@@ -83,8 +84,13 @@ impl Auth {
     }
 
     /// The tokens of a session as it stands now.
-    fn issue(&self, session: Session, user: Option<User>) -> Result<SignedIn, IssueError> {
-        let access = self.access_token(&session)?;
+    fn issue(
+        &self,
+        session: Session,
+        user: Option<User>,
+        form: Form,
+    ) -> Result<SignedIn, IssueError> {
+        let access = self.access_token(&session, user.as_ref(), form)?;
         let token = RefreshToken {
             session: session.id,
             generation: session.generation,
@@ -103,10 +109,15 @@ impl Auth {
         })
     }
 
-    fn access_token(&self, session: &Session) -> Result<AccessToken, MintError> {
+    fn access_token(
+        &self,
+        session: &Session,
+        user: Option<&User>,
+        form: Form,
+    ) -> Result<AccessToken, MintError> {
         let issued_at = self.now();
         let expires_at = issued_at.plus(self.parts.lifetimes.access);
-        let text = self.parts.tokens.mint(Claims {
+        let claims = Claims {
             subject: session.subject.user.to_string(),
             session: session.id,
             roles: session.subject.roles.clone(),
@@ -115,7 +126,13 @@ impl Auth {
             issued_at,
             expires_at,
             extra: JsonObject::new(),
-        })?;
+        };
+        let bearer = Bearer {
+            session,
+            user,
+            now: issued_at,
+        };
+        let text = self.parts.tokens.mint_as(form, (claims, bearer))?;
         Ok(AccessToken { text, expires_at })
     }
 

@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::FromRef;
 use http::{HeaderValue, Method};
 
 use crate::auth::Auth;
+use crate::auth::tokens::form::{Form, FormConfig};
 use crate::wire::cookie::Cookie;
 use crate::wire::refusal::RefusalStyle;
 
@@ -25,10 +27,40 @@ pub enum Shape {
 }
 
 /// What a dialect is told beside the core.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Mount {
     /// The origins whose pages may call it with credentials, as browsers spell them (RFC 6454 §6.2).
     pub allowed_origins: Vec<HeaderValue>,
+    /// How its access tokens are made.
+    pub form: Form,
+}
+
+/// What the endpoints of a dialect work with.
+#[derive(Clone, Debug)]
+struct Desk {
+    auth: Arc<Auth>,
+    form: Form,
+}
+
+impl FromRef<Desk> for Arc<Auth> {
+    fn from_ref(desk: &Desk) -> Self {
+        Self::clone(&desk.auth)
+    }
+}
+
+impl FromRef<Desk> for Form {
+    fn from_ref(desk: &Desk) -> Self {
+        desk.form
+    }
+}
+
+/// The names that the gateway's own tokens bear, for dialects whose tokens differ only in their words.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnNames<'a> {
+    /// `iss`.
+    pub issuer: &'a str,
+    /// `aud`.
+    pub audience: &'a str,
 }
 
 impl Shape {
@@ -51,6 +83,13 @@ impl Shape {
     pub const fn cookies(self) -> &'static [Cookie] {
         match self {
             Self::InsForge => insforge::COOKIES,
+        }
+    }
+
+    /// How its access tokens are made.
+    pub fn token_form(self, own: OwnNames<'_>) -> FormConfig {
+        match self {
+            Self::InsForge => insforge::token_form(own),
         }
     }
 

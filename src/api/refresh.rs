@@ -9,6 +9,7 @@ use super::State;
 use super::body::OptionalJsonBody;
 use super::error::ApiError;
 use super::tokens::hand_out;
+use crate::auth::tokens::form::Form;
 use crate::request::RequestOrigin;
 use crate::request::cookie::ShownCookie;
 use crate::secret::SecretText;
@@ -54,6 +55,7 @@ pub(super) async fn refresh(
             ));
         }
     }
-    let refreshed = auth.refresh(token, &context.caller(&parts.headers)).await?;
+    let caller = context.caller(&parts.headers);
+    let refreshed = auth.refresh(token, Form::OWN, &caller).await?;
     hand_out(&auth, refreshed)
 }

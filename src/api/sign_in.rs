@@ -10,6 +10,7 @@ use super::body::JsonBody;
 use super::error::ApiError;
 use super::tokens::hand_out;
 use crate::auth::SignIn;
+use crate::auth::tokens::form::Form;
 use crate::request::RequestOrigin;
 use crate::secret::SecretText;
 use crate::session::{ClientKind, SessionKind};
@@ -77,6 +78,7 @@ async fn sign_in(
         password: body.password,
         entrance,
         client,
+        form: Form::OWN,
         caller: context.caller(&parts.headers),
     };
     let signed_in = auth.sign_in(attempt).await?;

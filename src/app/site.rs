@@ -9,6 +9,7 @@ use http::Method;
 
 use crate::api;
 use crate::auth::Auth;
+use crate::auth::tokens::form::Form;
 use crate::config::Config;
 use crate::config::mistake::{Entry, Mistake, Mistakes, Place};
 use crate::dialect::{Mount, Shape};
@@ -151,9 +152,11 @@ pub struct OwnEndpoints {
 impl OwnEndpoints {
     /// Those that the configuration asks for.
     pub fn of(config: &Config, auth: &Arc<Auth>) -> Self {
-        let dialects = config.dialects.iter().map(|dialect| {
+        let dialects = config.dialects.iter().enumerate();
+        let dialects = dialects.map(|(index, dialect)| {
             let mount = Mount {
                 allowed_origins: dialect.allowed_origins.clone(),
+                form: Form::at(index),
             };
             dialect.shape.router(Arc::clone(auth), mount)
         });

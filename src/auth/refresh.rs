@@ -1,5 +1,6 @@
 //! Moving a session on to new tokens.
 
+use super::tokens::form::Form;
 use super::{About, Auth, Caller, IssueError, SignedIn};
 use crate::audit::{Action, Outcome};
 use crate::session::{RefreshToken, Session, SessionKind, Subject};
@@ -41,10 +42,11 @@ impl Auth {
         Ok(session.map(|session| (token, session)))
     }
 
-    /// Moves a session on to new tokens.
+    /// Moves a session on to new tokens, the access token in this form.
     pub async fn refresh(
         &self,
         token: RefreshToken,
+        form: Form,
         caller: &Caller,
     ) -> Result<SignedIn, RefreshError> {
         let refresh = Refresh {
@@ -56,7 +58,7 @@ impl Auth {
         let outcome = self.parts.sessions.refresh(refresh).await;
         let (session, result) = match outcome {
             Ok(Refreshed::Rotated(session) | Refreshed::Repeated(session)) => {
-                let result = self.continue_session(session.clone()).await;
+                let result = self.continue_session(session.clone(), form).await;
                 (Some(session), result)
             }
             Ok(Refreshed::Reused(session)) => {
@@ -82,7 +84,11 @@ impl Auth {
 
     /// A user store that is away does not sign anybody out: the session goes on with what was known of
     /// its user. A user who is known to be gone does end it.
-    async fn continue_session(&self, mut session: Session) -> Result<SignedIn, RefreshError> {
+    async fn continue_session(
+        &self,
+        mut session: Session,
+        form: Form,
+    ) -> Result<SignedIn, RefreshError> {
         let user = match self.parts.users.by_id(session.subject.user).await {
             Ok(Some(user)) if may_keep(&session, &user) => Some(user),
             Ok(_gone_or_closed) => {
@@ -105,7 +111,7 @@ impl Auth {
                 session.subject = subject;
             }
         }
-        Ok(self.issue(session, user)?)
+        Ok(self.issue(session, user, form)?)
     }
 
     /// Takes effect here at once; the other replicas hear of it from the store.

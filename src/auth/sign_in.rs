@@ -1,5 +1,6 @@
 //! Signing in with a password.
 
+use super::tokens::form::Form;
 use super::{About, Auth, Caller, IssueError, SignedIn};
 use crate::audit::{Action, Outcome};
 use crate::id::{SessionId, UserId};
@@ -22,6 +23,8 @@ pub struct SignIn {
     pub entrance: SessionKind,
     /// What kind of client asks.
     pub client: ClientKind,
+    /// In which form the access token is made.
+    pub form: Form,
     /// Who asks.
     pub caller: Caller,
 }
@@ -138,7 +141,7 @@ impl Auth {
         let session = self.new_session(attempt, &fresh.user);
         self.store_session(&session, epoch).await?;
         Ok(self
-            .issue(session, Some(fresh.user))
+            .issue(session, Some(fresh.user), attempt.form)
             .map_err(SignInError::from)?)
     }
 

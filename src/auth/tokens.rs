@@ -11,9 +11,10 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 
 use self::cache::{Cache, Entry, Name};
+use self::form::{Bearer, Form, FormConfig, TokenForm};
 use self::own::OwnKeys;
 use crate::clock::{SharedClock, Timestamp};
-use crate::identity::{Identity, Issuer, Validity};
+use crate::identity::{Identity, Validity};
 use crate::keys::remote::IssuerKeys;
 use crate::keys::{IssuerConfig, KeyError, KeySource, SigningAlgorithm};
 use crate::secret::SecretText;
@@ -25,6 +26,7 @@ use crate::token::unverified::{MAX_BYTES, UnverifiedToken};
 use crate::token::verify::{AcceptedTypes, Expected, VerifiedClaims, verify};
 
 mod cache;
+pub mod form;
 mod identify;
 mod own;
 
@@ -45,6 +47,8 @@ pub struct Settings {
     pub keys: KeySource,
     /// How far the clocks of token makers may be off.
     pub leeway: Duration,
+    /// Other forms of our tokens.
+    pub forms: Vec<FormConfig>,
     /// Whose tokens are welcome beside ours.
     pub issuers: Vec<IssuerConfig>,
     /// How many verified tokens are remembered.
@@ -57,14 +61,24 @@ pub struct Tokens {
     clock: SharedClock,
     leeway: Duration,
     own: OwnKeys,
+    forms: Vec<TokenForm>,
     foreign: Vec<IssuerKeys>,
     cache: Cache,
+}
+
+/// Whose keys check a token, by name: the forms and the issuers by their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SourceName {
+    Own,
+    Form(usize),
+    Foreign(usize),
 }
 
 /// Whose keys check a token.
 #[derive(Clone, Copy, Debug)]
 enum Source<'a> {
     Own(&'a OwnKeys),
+    Form(&'a TokenForm, &'a OwnKeys),
     Foreign(&'a IssuerKeys),
 }
 
@@ -73,14 +87,17 @@ impl Tokens {
     /// are files.
     ///
     /// Blocks for a few reads and, at the first start, for the making of a key.
-    pub fn start(settings: Settings, clock: SharedClock) -> Result<Arc<Self>, KeyError> {
-        refuse_twins(&settings)?;
+    pub fn start(mut settings: Settings, clock: SharedClock) -> Result<Arc<Self>, KeyError> {
+        let forms = std::mem::take(&mut settings.forms).into_iter();
+        let forms: Vec<_> = forms.map(TokenForm::open).collect::<Result<_, _>>()?;
+        refuse_twins(&settings, &forms)?;
         let now = clock.now();
         let foreign = IssuerKeys::open(&settings.issuers, now)?;
         let leeway = settings.leeway;
         let cache = Cache::of(settings.cache_entries);
         Ok(Arc::new(Self {
             own: OwnKeys::open(settings, now)?,
+            forms,
             foreign,
             cache,
             leeway,
@@ -116,7 +133,8 @@ impl Tokens {
             return Ok(identity);
         }
         let token = UnverifiedToken::parse(token)?;
-        let source = self.source(&token)?;
+        let source_name = self.source_name(&token)?;
+        let source = self.source(source_name).ok_or(TokenError::Issuer)?;
         let keys = source.keys(now)?;
         let (identity, trusted_until) = self.verified(token, source, &keys, now)?;
         let identity = Arc::new(identity);
@@ -125,6 +143,7 @@ impl Tokens {
             Entry {
                 identity: Arc::clone(&identity),
                 keys,
+                source: source_name,
                 trusted_until,
             },
         );
@@ -134,6 +153,19 @@ impl Tokens {
     /// An access token of ours with these claims.
     pub fn mint(&self, claims: Claims) -> Result<SecretText, MintError> {
         self.own.mint(claims)
+    }
+
+    /// The same in another form, which adds its words about `bearer`.
+    pub fn mint_as(
+        &self,
+        form: Form,
+        (mut claims, bearer): (Claims, Bearer<'_>),
+    ) -> Result<SecretText, MintError> {
+        let Some(form) = form.index().and_then(|index| self.forms.get(index)) else {
+            return self.mint(claims);
+        };
+        claims.extra.extend(form.words(bearer));
+        form.mint(&self.own, claims)
     }
 
     /// The public keys of our tokens, as a JSON Web Key Set (RFC 7517 §5).
@@ -150,7 +182,8 @@ impl Tokens {
         let Some(entry) = self.cache.recall(name) else {
             return Ok(None);
         };
-        let keys = self.source_of(&entry.identity)?.keys(now)?;
+        let source = self.source(entry.source).ok_or(TokenError::Issuer)?;
+        let keys = source.keys(now)?;
         let key_is_over = entry.trusted_until.is_some_and(|until| until <= now);
         if key_is_over || !Arc::ptr_eq(&keys, &entry.keys) {
             self.cache.forget(name);
@@ -167,25 +200,27 @@ impl Tokens {
     }
 
     /// The unverified `iss` chooses, by exact comparison, among those that are configured.
-    fn source(&self, token: &UnverifiedToken<'_>) -> Result<Source<'_>, TokenError> {
+    fn source_name(&self, token: &UnverifiedToken<'_>) -> Result<SourceName, TokenError> {
         let issuer = token.unverified_issuer().ok_or(TokenError::Issuer)?;
-        self.source_named(issuer)
-    }
-
-    fn source_of(&self, identity: &Identity) -> Result<Source<'_>, TokenError> {
-        match &identity.issuer {
-            Issuer::Own => Ok(Source::Own(&self.own)),
-            Issuer::Foreign(issuer) => self.source_named(issuer),
-        }
-    }
-
-    fn source_named(&self, issuer: &str) -> Result<Source<'_>, TokenError> {
         if issuer == self.own.issuer() {
-            return Ok(Source::Own(&self.own));
+            return Ok(SourceName::Own);
         }
-        let named = |keys: &&IssuerKeys| keys.config().issuer == issuer;
-        let found = self.foreign.iter().find(named);
-        found.map(Source::Foreign).ok_or(TokenError::Issuer)
+        let form = self.forms.iter().position(|form| form.issuer() == issuer);
+        let named = |keys: &IssuerKeys| keys.config().issuer == issuer;
+        form.map(SourceName::Form)
+            .or_else(|| self.foreign.iter().position(named).map(SourceName::Foreign))
+            .ok_or(TokenError::Issuer)
+    }
+
+    fn source(&self, name: SourceName) -> Option<Source<'_>> {
+        match name {
+            SourceName::Own => Some(Source::Own(&self.own)),
+            SourceName::Form(index) => {
+                let form = self.forms.get(index)?;
+                Some(Source::Form(form, &self.own))
+            }
+            SourceName::Foreign(index) => self.foreign.get(index).map(Source::Foreign),
+        }
     }
 
     fn verified(
@@ -209,6 +244,7 @@ impl<'a> Source<'a> {
     fn keys(self, now: Timestamp) -> Result<Arc<KeySet>, TokenError> {
         match self {
             Self::Own(keys) => Ok(keys.verifying()),
+            Self::Form(form, own) => Ok(form.verifying(own)),
             Self::Foreign(keys) => keys.current(now),
         }
     }
@@ -216,6 +252,7 @@ impl<'a> Source<'a> {
     fn expected(self, now: Timestamp, leeway: Duration) -> Expected<'a> {
         let (issuer, audiences, types) = match self {
             Self::Own(keys) => (keys.issuer(), keys.audiences(), AcceptedTypes::AccessOnly),
+            Self::Form(form, _) => (form.issuer(), form.audiences(), form.types()),
             Self::Foreign(keys) => {
                 let config = keys.config();
                 let audiences = config.audiences.as_slice();
@@ -233,14 +270,25 @@ impl<'a> Source<'a> {
 
     fn identity(self, claims: VerifiedClaims) -> Result<Identity, TokenError> {
         match self {
-            Self::Own(_) => identify::own(claims),
+            Self::Own(_) | Self::Form(..) => identify::own(claims),
             Self::Foreign(keys) => Ok(identify::foreign(claims, keys.config())),
         }
     }
 }
 
-fn refuse_twins(settings: &Settings) -> Result<(), KeyError> {
+/// No two may go by one name, unless they are checked alike.
+fn refuse_twins(settings: &Settings, forms: &[TokenForm]) -> Result<(), KeyError> {
     let mut seen = vec![settings.issuer.as_str()];
+    for (index, form) in forms.iter().enumerate() {
+        let mut before = forms.iter().take(index);
+        let twin = before.find(|other| other.issuer() == form.issuer());
+        match twin {
+            Some(twin) if twin.checks_like(form) => {}
+            None if form.is_own(settings) => {}
+            None if !seen.contains(&form.issuer()) => seen.push(form.issuer()),
+            Some(_) | None => return Err(KeyError::IssuerTwice(form.issuer().to_owned())),
+        }
+    }
     for issuer in &settings.issuers {
         if seen.contains(&issuer.issuer.as_str()) {
             return Err(KeyError::IssuerTwice(issuer.issuer.clone()));

@@ -1,7 +1,4 @@
 //! The `InsForge` dialect: the paths, bodies, cookies and errors of its login API.
-//!
-//! Left out: an `InsForge` backend behind the gateway reads the claim `role` as `authenticated` or
-//! `project_admin`; the core's tokens say `role` in its own words.
 
 use std::sync::Arc;
 
@@ -12,8 +9,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderValue, Method, header};
 
-use super::{Mount, cors};
+use super::{Desk, Mount, OwnNames, cors};
 use crate::auth::Auth;
+use crate::auth::tokens::form::{Bearer, FormConfig, FormKey};
+use crate::session::SessionKind;
+use crate::token::mint::MadeType;
+use crate::user::JsonObject;
 use crate::wire::cookie::Cookie;
 
 mod answer;
@@ -73,7 +74,10 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// The endpoints of [`ROUTES`].
 pub fn router(auth: Arc<Auth>, mount: Mount) -> Router {
     let cors = mount.cors();
-    drop(mount);
+    let desk = Desk {
+        auth,
+        form: mount.form,
+    };
     Router::new()
         .route(ADMIN_SESSIONS, post(sign_in::admin))
         .route(ADMIN_CURRENT, get(current::admin))
@@ -86,7 +90,26 @@ pub fn router(auth: Arc<Auth>, mount: Mount) -> Router {
         .route(JWKS, get(jwks))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(cors, cors::layer))
-        .with_state(auth)
+        .with_state(desk)
+}
+
+/// Our own tokens, with the `role` that an `InsForge` service behind the gateway reads.
+pub fn token_form(own: OwnNames<'_>) -> FormConfig {
+    FormConfig {
+        issuer: own.issuer.to_owned(),
+        audience: own.audience.to_owned(),
+        token_type: MadeType::Access,
+        key: FormKey::Ring,
+        words,
+    }
+}
+
+fn words(bearer: Bearer<'_>) -> JsonObject {
+    let role = match bearer.session.kind {
+        SessionKind::Admin => "project_admin",
+        SessionKind::User => "authenticated",
+    };
+    JsonObject::from_iter([("role".to_owned(), role.into())])
 }
 
 /// The public keys of our tokens.

@@ -11,11 +11,24 @@ use crate::id::{SessionId, random_bytes};
 use crate::secret::SecretText;
 use crate::user::{Email, JsonObject, Role, Roles};
 
-/// The `typ` of our access tokens (RFC 9068 §2.1).
-///
-/// It tells them from every other token that a key of ours may ever sign, as RFC 8725 §3.11 asks. The
-/// client libraries of the dialects only decode the claims, so they do not mind.
-const TOKEN_TYPE: &str = "at+jwt";
+/// The `typ` of a token of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeType {
+    /// `at+jwt` (RFC 9068 §2.1). It tells access tokens from every other token that a key of ours may
+    /// ever sign, as RFC 8725 §3.11 asks.
+    Access,
+    /// `JWT`, for those behind us who know no other.
+    Plain,
+}
+
+impl MadeType {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "at+jwt",
+            Self::Plain => "JWT",
+        }
+    }
+}
 
 /// The `role` of somebody who has none.
 const NO_ROLE: &str = "user";
@@ -48,7 +61,8 @@ pub struct Claims {
     pub issued_at: Timestamp,
     /// `exp`, in whole seconds.
     pub expires_at: Timestamp,
-    /// What a dialect adds. It never replaces a claim of the names above, nor `iss`, `aud`, `jti`.
+    /// What a dialect adds, or says in other words: `role` and `amr` may be replaced; what a verdict
+    /// rests on (`iss`, `aud`, `sub`, `sid`, `roles`, `email`, `iat`, `nbf`, `exp`, `jti`) never is.
     pub extra: JsonObject,
 }
 
@@ -59,8 +73,10 @@ pub struct Maker<'a> {
     pub issuer: &'a str,
     /// `aud`.
     pub audience: &'a str,
-    /// The name of the key.
-    pub kid: &'a str,
+    /// `typ`.
+    pub token_type: MadeType,
+    /// The name of the key; a secret that others share with us has none.
+    pub kid: Option<&'a str>,
     /// The key.
     pub key: &'a PrivateKey,
 }
@@ -68,11 +84,13 @@ pub struct Maker<'a> {
 impl Maker<'_> {
     /// A signed access token with these claims.
     pub fn mint(&self, claims: Claims) -> Result<SecretText, MintError> {
-        let header = json!({
+        let mut header = json!({
             "alg": self.key.algorithm().as_str(),
-            "kid": self.kid,
-            "typ": TOKEN_TYPE,
+            "typ": self.token_type.as_str(),
         });
+        if let (Some(header), Some(kid)) = (header.as_object_mut(), self.kid) {
+            header.insert("kid".to_owned(), json!(kid));
+        }
         let mut text = encode(&header);
         text.push('.');
         text.push_str(&encode(&Value::Object(self.claims(claims))));
@@ -85,10 +103,14 @@ impl Maker<'_> {
         Ok(SecretText::new(text))
     }
 
-    /// Ours are put in last: they replace what `extra` has under the same names.
+    /// What a verdict rests on is put in last.
     fn claims(&self, claims: Claims) -> JsonObject {
         let roles: Vec<&str> = claims.roles.iter().map(Role::as_str).collect();
-        let mut all = claims.extra;
+        let mut all = JsonObject::new();
+        let mut set = |name: &str, value: Value| all.insert(name.to_owned(), value);
+        set("role", json!(highest(&claims.roles)));
+        set("amr", json!(claims.methods));
+        all.extend(claims.extra);
         let mut set = |name: &str, value: Value| all.insert(name.to_owned(), value);
         set("iss", json!(self.issuer));
         set("aud", json!(self.audience));
@@ -98,9 +120,7 @@ impl Maker<'_> {
         set("nbf", json!(claims.issued_at.as_seconds()));
         set("exp", json!(claims.expires_at.as_seconds()));
         set("jti", json!(URL_SAFE_NO_PAD.encode(random_bytes::<16>())));
-        set("role", json!(highest(&claims.roles)));
         set("roles", json!(roles));
-        set("amr", json!(claims.methods));
         match claims.email {
             Some(email) => all.insert("email".to_owned(), json!(email.as_str())),
             None => all.remove("email"),

@@ -110,6 +110,7 @@ impl Drop for Bench {
 
 fn settings(directory: &TempDir, server: &KeyServer, pace: Pace) -> Settings {
     Settings {
+        forms: Vec::new(),
         issuer: "https://gw.example.com".to_owned(),
         audience: "gw".to_owned(),
         algorithm: SigningAlgorithm::Es256,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use super::SourceName;
 use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::token::key::KeySet;
@@ -30,6 +31,8 @@ pub(super) struct Entry {
     /// The keys it was verified with. Other keys, other verdict: held here, so that the address of a
     /// set that is gone cannot come back as that of another.
     pub(super) keys: Arc<KeySet>,
+    /// Whose keys those are.
+    pub(super) source: SourceName,
     /// When the key that signed it stops counting.
     pub(super) trusted_until: Option<Timestamp>,
 }

@@ -13,7 +13,7 @@ use crate::keys::{KeyError, KeySource, file, watch};
 use crate::secret::SecretText;
 use crate::session::SessionSigner;
 use crate::token::key::KeySet;
-use crate::token::mint::{Claims, Maker, MintError};
+use crate::token::mint::{Claims, MadeType, Maker, MintError};
 use crate::token::signing::{PrivateKey, UnusableKey};
 
 #[derive(Debug)]
@@ -24,6 +24,14 @@ pub(super) struct OwnKeys {
     /// The file to watch, where the ring is kept in one.
     kept: Option<PathBuf>,
     ready: ArcSwap<Ready>,
+}
+
+/// In whose name a token is made, and for whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) audience: &'a str,
+    pub(super) token_type: MadeType,
 }
 
 /// A ring in the forms in which it is used.
@@ -83,12 +91,27 @@ impl OwnKeys {
     }
 
     pub(super) fn mint(&self, claims: Claims) -> Result<SecretText, MintError> {
-        let ready = self.ready.load();
         let [audience] = &self.audience;
-        let maker = Maker {
+        let named = Named {
             issuer: &self.issuer,
             audience,
-            kid: &ready.kid,
+            token_type: MadeType::Access,
+        };
+        self.mint_as(named, claims)
+    }
+
+    /// Signs with the newest key, under other names.
+    pub(super) fn mint_as(
+        &self,
+        named: Named<'_>,
+        claims: Claims,
+    ) -> Result<SecretText, MintError> {
+        let ready = self.ready.load();
+        let maker = Maker {
+            issuer: named.issuer,
+            audience: named.audience,
+            token_type: named.token_type,
+            kid: Some(&ready.kid),
             key: &ready.signing,
         };
         maker.mint(claims)

@@ -1,10 +1,11 @@
 //! A call to an endpoint: what its head says that matters here.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 use url::form_urlencoded;
 
 use super::fault::Fault;
+use crate::auth::tokens::form::Form;
 use crate::auth::{Auth, Caller};
 use crate::request::Credential;
 use crate::session::ClientKind;
@@ -15,6 +16,8 @@ use crate::wire::context::RequestContext;
 pub(super) struct Call {
     context: RequestContext,
     pub(super) parts: Parts,
+    /// How access tokens are made here.
+    pub(super) form: Form,
 }
 
 /// The Bearer token of a call. This dialect looks for a token nowhere else.
@@ -54,7 +57,10 @@ impl Call {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Call {
+impl<S: Sync> FromRequestParts<S> for Call
+where
+    Form: FromRef<S>,
+{
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
@@ -62,6 +68,7 @@ impl<S: Sync> FromRequestParts<S> for Call {
         Ok(Self {
             context: context.map_err(|_no_context| Fault::internal())?,
             parts: parts.clone(),
+            form: Form::from_ref(state),
         })
     }
 }

@@ -80,7 +80,7 @@ async fn find(
 }
 
 async fn move_on(auth: &Auth, call: &Call, token: RefreshToken) -> Result<SignedIn, Fault> {
-    let refreshed = auth.refresh(token, &call.caller()).await;
+    let refreshed = auth.refresh(token, call.form, &call.caller()).await;
     refreshed.map_err(|error| match error {
         RefreshError::Gone | RefreshError::Reused => Fault::invalid_refresh_token(),
         RefreshError::UserGone => Fault::user_not_found(),

@@ -50,6 +50,7 @@ async fn sign_in(
         password: typed.password,
         entrance: entrance.kind,
         client,
+        form: call.form,
         caller: call.caller(),
     };
     let signed_in = auth.sign_in(attempt).await;

@@ -114,6 +114,7 @@ pub(crate) const fn lifetimes() -> Lifetimes {
 
 fn token_settings(directory: &TempDir) -> Settings {
     Settings {
+        forms: Vec::new(),
         issuer: ORIGIN.into(),
         audience: "doorward".into(),
         algorithm: SigningAlgorithm::Es256,
