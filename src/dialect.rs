@@ -73,7 +73,7 @@ impl Shape {
 
     /// The endpoints themselves. Each wants a [`RequestContext`](crate::wire::context::RequestContext)
     /// among the extensions of its request.
-    pub fn router(self, auth: Arc<Auth>, mount: Mount) -> Router {
+    pub fn router(self, auth: Arc<Auth>, mount: &Mount) -> Router {
         match self {
             Self::InsForge => insforge::router(auth, mount),
         }

@@ -158,7 +158,7 @@ impl OwnEndpoints {
                 allowed_origins: dialect.allowed_origins.clone(),
                 form: Form::at(index),
             };
-            dialect.shape.router(Arc::clone(auth), mount)
+            dialect.shape.router(Arc::clone(auth), &mount)
         });
         Self {
             api: api::router(Arc::clone(auth)),

@@ -72,7 +72,7 @@ pub const COOKIES: &[Cookie] = &[Entrance::USER.cookie, Entrance::ADMIN.cookie];
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// The endpoints of [`ROUTES`].
-pub fn router(auth: Arc<Auth>, mount: Mount) -> Router {
+pub fn router(auth: Arc<Auth>, mount: &Mount) -> Router {
     let cors = mount.cors();
     let desk = Desk {
         auth,

@@ -65,7 +65,7 @@ impl Dialect {
             allowed_origins: vec![APP.parse().unwrap()],
             form: Form::OWN,
         };
-        let router = Shape::InsForge.router(core.auth.clone(), mount);
+        let router = Shape::InsForge.router(core.auth.clone(), &mount);
         Self {
             core,
             router,
