@@ -22,12 +22,15 @@ use crate::revocation::{self, Revocations};
 use crate::sessions::SessionStore;
 use crate::wire::cookie::Cookie;
 
+pub use self::load::load;
+
 use self::gate::Gate;
 use self::site::{OwnEndpoints, Site};
 use self::stores::Stores;
 
 pub mod answer;
 pub mod gate;
+mod load;
 mod record;
 pub mod site;
 pub mod stores;

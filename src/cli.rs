@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::app;
 use crate::app::stores::Stores;
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::clock::{Clock as _, SharedClock, SystemClock};
@@ -166,7 +167,7 @@ fn with_config(
     file: &Path,
     command: impl FnOnce(&Config) -> anyhow::Result<Exit>,
 ) -> anyhow::Result<Exit> {
-    match config::load(file, &ProcessEnvironment) {
+    match app::load(file, &ProcessEnvironment) {
         Ok(config) => command(&config),
         Err(mistakes) => mistaken(&mistakes, file),
     }

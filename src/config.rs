@@ -29,7 +29,6 @@ use crate::secret::SecretText;
 use crate::session::Lifetimes;
 
 mod claims;
-pub mod conflicts;
 pub mod environment;
 mod faces;
 mod issuers;
@@ -74,9 +73,7 @@ pub fn parse(text: &str, file: &Path, environment: &dyn Environment) -> Result<C
     let config = read(&Section::root(&reader, tree.get_ref(), &tables::ROOT));
     let mistakes = reader.mistakes(syntax);
     match config {
-        Ok(config) if mistakes.is_empty() => {
-            Mistakes::unless_none(conflicts::conflicts(&config), config)
-        }
+        Ok(config) if mistakes.is_empty() => Ok(config),
         _ => Err(Mistakes::of(mistakes)),
     }
 }
