@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use http::HeaderValue;
 use tokio::task::JoinSet;
 
 use crate::audit::Audit;
@@ -103,6 +104,7 @@ impl App {
                 site: Site::build(config, &metrics).map_err(anyhow::Error::new)?,
                 own: OwnEndpoints::of(config, &auth),
                 trusted_proxies: config.trusted_proxies.clone(),
+                hsts: hsts(config),
                 clock: clock.clone(),
                 access_log: access_log.clone(),
                 auth,
@@ -154,6 +156,12 @@ fn memory(config: &Config) -> revocation::Config {
         keep: config.sessions.lifetimes.access + config.tokens.leeway + MEMORY_MARGIN,
         max_staleness: config.sessions.max_staleness,
     }
+}
+
+/// Not for the hosts below this one: they may be anybody's.
+fn hsts(config: &Config) -> Option<HeaderValue> {
+    let span = config.hsts?.as_secs();
+    HeaderValue::try_from(format!("max-age={span}")).ok()
 }
 
 const fn email_rule(policy: EmailPolicy) -> EmailRule {

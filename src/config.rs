@@ -103,6 +103,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let (dialects, dialect_entries) = dialects?.into_iter().unzip();
     Ok(Config {
         listen: server.listen,
+        hsts: server.hsts,
         trusted_proxies: server.trusted_proxies,
         state_directory: state_directory?,
         sessions: sessions?,
@@ -128,6 +129,8 @@ fn read(root: &Section<'_>) -> Read<Config> {
 pub struct Config {
     /// `[server]` and `[tls]`.
     pub listen: listen::Config,
+    /// `server.hsts`: for how long browsers shall ask by https alone; none: they are not told.
+    pub hsts: Option<Duration>,
     /// `server.trusted_proxies`: whose word on the client's address counts.
     pub trusted_proxies: Networks,
     /// `[state]`: where the embedded database and the key ring live.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, STRICT_TRANSPORT_SECURITY};
 use http::request;
 use http::{HeaderName, HeaderValue, Request, Response};
 use hyper::body::Incoming;
@@ -53,6 +53,8 @@ pub struct Parts {
     pub own: OwnEndpoints,
     /// Whose word on the client's address counts.
     pub trusted_proxies: Networks,
+    /// `Strict-Transport-Security`, if it is told.
+    pub hsts: Option<HeaderValue>,
     /// Tells the time.
     pub clock: SharedClock,
     /// One line a request.
@@ -330,7 +332,14 @@ impl RequestHandler for Gate {
         request: Request<Incoming>,
         connection: &Arc<Connection>,
     ) -> Response<AnswerBody> {
-        self.answer(request, connection).await
+        let mut response = self.answer(request, connection).await;
+        // In place of a service's own: it does not end TLS here, and cannot speak for its neighbours.
+        if let Some(hsts) = &self.parts.hsts {
+            response
+                .headers_mut()
+                .insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
+        }
+        response
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod clients;
+mod hsts;
 mod process;
 mod stores;
 mod wall;
