@@ -152,7 +152,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
             check::Verdict::Sound => Exit::Done,
             check::Verdict::Mistaken => Exit::Mistaken,
         }),
-        Command::Serve => with_config(file, serve::run),
+        Command::Serve => with_config(file, |config| serve::run(config, file)),
         Command::Explain(explain) => with_config(file, |config| explain::run(&explain, config)),
         Command::User(command) => with_config(file, |config| run_user(command, config)),
         Command::Key(command) => with_config(file, |config| run_key(&command, config)),

@@ -182,7 +182,7 @@ pub struct SessionsConfig {
 }
 
 /// Where sessions are kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionStoreConfig {
     /// In the SQLite file of the state directory.
     Embedded,
@@ -207,7 +207,7 @@ pub struct UsersConfig {
 }
 
 /// Where users are kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserStoreConfig {
     /// In the SQLite file of the state directory.
     Embedded,

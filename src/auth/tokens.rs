@@ -7,8 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use futures_util::future::{BoxFuture, FutureExt as _, join_all, pending};
+use tokio::sync::Notify;
 
 use self::cache::{Cache, Entry, Name};
 use self::own::OwnKeys;
@@ -57,15 +59,17 @@ pub struct Tokens {
     clock: SharedClock,
     leeway: Duration,
     own: OwnKeys,
-    foreign: Vec<IssuerKeys>,
+    foreign: ArcSwap<Vec<Arc<IssuerKeys>>>,
+    /// Says that `foreign` are others now.
+    renewed: Notify,
     cache: Cache,
 }
 
 /// Whose keys check a token.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Source<'a> {
     Own(&'a OwnKeys),
-    Foreign(&'a IssuerKeys),
+    Foreign(Arc<IssuerKeys>),
 }
 
 impl Tokens {
@@ -74,14 +78,15 @@ impl Tokens {
     ///
     /// Blocks for a few reads and, at the first start, for the making of a key.
     pub fn start(settings: Settings, clock: SharedClock) -> Result<Arc<Self>, KeyError> {
-        refuse_twins(&settings)?;
+        refuse_twins(&settings.issuer, &settings.issuers)?;
         let now = clock.now();
-        let foreign = IssuerKeys::open(&settings.issuers, now)?;
+        let foreign = IssuerKeys::open(&settings.issuers, &[], now)?;
         let leeway = settings.leeway;
         let cache = Cache::of(settings.cache_entries);
         Ok(Arc::new(Self {
             own: OwnKeys::open(settings, now)?,
-            foreign,
+            foreign: ArcSwap::from_pointee(foreign),
+            renewed: Notify::new(),
             cache,
             leeway,
             clock,
@@ -93,14 +98,38 @@ impl Tokens {
     pub fn background(self: &Arc<Self>) -> BoxFuture<'static, ()> {
         let tokens = Arc::clone(self);
         async move {
-            let fetching = tokens
-                .foreign
-                .iter()
-                .map(|keys| keys.keep_fresh(Arc::clone(&tokens.clock)).boxed());
-            let watching = tokens.own.keep_fresh(Arc::clone(&tokens.clock)).boxed();
-            join_all(fetching.chain([watching])).await;
+            let watching = tokens.own.keep_fresh(Arc::clone(&tokens.clock));
+            tokio::join!(watching, tokens.keep_foreign_fresh());
         }
         .boxed()
+    }
+
+    /// Puts other issuers in the place of those that were there, all at once. The keys of one that is
+    /// as it was stay; of one whose place of keys is the same they serve on, too, but every token of
+    /// its is verified anew.
+    ///
+    /// Blocks for the reading of key sets that are files.
+    pub fn replace_issuers(&self, issuers: &[IssuerConfig]) -> Result<(), KeyError> {
+        refuse_twins(self.own.issuer(), issuers)?;
+        let known = self.foreign.load_full();
+        let foreign = IssuerKeys::open(issuers, &known, self.clock.now())?;
+        self.foreign.store(Arc::new(foreign));
+        self.renewed.notify_one();
+        Ok(())
+    }
+
+    async fn keep_foreign_fresh(&self) {
+        loop {
+            let foreign = self.foreign.load_full();
+            let fetching = foreign
+                .iter()
+                .map(|keys| keys.keep_fresh(Arc::clone(&self.clock)));
+            let fetching = join_all(fetching).then(|_| pending::<()>());
+            tokio::select! {
+                () = fetching => {}
+                () = self.renewed.notified() => {}
+            }
+        }
     }
 
     /// Whom `token` speaks for at `now`.
@@ -118,7 +147,7 @@ impl Tokens {
         let token = UnverifiedToken::parse(token)?;
         let source = self.source(&token)?;
         let keys = source.keys(now)?;
-        let (identity, trusted_until) = self.verified(token, source, &keys, now)?;
+        let (identity, trusted_until) = self.verified(token, &source, &keys, now)?;
         let identity = Arc::new(identity);
         self.cache.remember(
             name,
@@ -183,15 +212,16 @@ impl Tokens {
         if issuer == self.own.issuer() {
             return Ok(Source::Own(&self.own));
         }
-        let named = |keys: &&IssuerKeys| keys.config().issuer == issuer;
-        let found = self.foreign.iter().find(named);
-        found.map(Source::Foreign).ok_or(TokenError::Issuer)
+        let foreign = self.foreign.load();
+        let found = foreign.iter().find(|keys| keys.config().issuer == issuer);
+        let found = found.map(|keys| Source::Foreign(Arc::clone(keys)));
+        found.ok_or(TokenError::Issuer)
     }
 
     fn verified(
         &self,
         token: UnverifiedToken<'_>,
-        source: Source<'_>,
+        source: &Source<'_>,
         keys: &KeySet,
         now: Timestamp,
     ) -> Result<(Identity, Option<Timestamp>), TokenError> {
@@ -205,15 +235,15 @@ impl Tokens {
     }
 }
 
-impl<'a> Source<'a> {
-    fn keys(self, now: Timestamp) -> Result<Arc<KeySet>, TokenError> {
+impl Source<'_> {
+    fn keys(&self, now: Timestamp) -> Result<Arc<KeySet>, TokenError> {
         match self {
             Self::Own(keys) => Ok(keys.verifying()),
             Self::Foreign(keys) => keys.current(now),
         }
     }
 
-    fn expected(self, now: Timestamp, leeway: Duration) -> Expected<'a> {
+    fn expected(&self, now: Timestamp, leeway: Duration) -> Expected<'_> {
         let (issuer, audiences, types) = match self {
             Self::Own(keys) => (keys.issuer(), keys.audiences(), AcceptedTypes::AccessOnly),
             Self::Foreign(keys) => {
@@ -231,7 +261,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn identity(self, claims: VerifiedClaims) -> Result<Identity, TokenError> {
+    fn identity(&self, claims: VerifiedClaims) -> Result<Identity, TokenError> {
         match self {
             Self::Own(_) => identify::own(claims),
             Self::Foreign(keys) => Ok(identify::foreign(claims, keys.config())),
@@ -239,9 +269,9 @@ impl<'a> Source<'a> {
     }
 }
 
-fn refuse_twins(settings: &Settings) -> Result<(), KeyError> {
-    let mut seen = vec![settings.issuer.as_str()];
-    for issuer in &settings.issuers {
+fn refuse_twins(own: &str, issuers: &[IssuerConfig]) -> Result<(), KeyError> {
+    let mut seen = vec![own];
+    for issuer in issuers {
         if seen.contains(&issuer.issuer.as_str()) {
             return Err(KeyError::IssuerTwice(issuer.issuer.clone()));
         }

@@ -4,5 +4,6 @@ mod accounts;
 mod clients;
 mod hsts;
 mod process;
+mod reload;
 mod stores;
 mod wall;

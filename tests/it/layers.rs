@@ -112,11 +112,14 @@ fn named_in(source: &str) -> BTreeSet<String> {
     let is_code = |line: &&str| !line.trim_start().starts_with("//");
     let code: Vec<&str> = source.lines().filter(is_code).collect();
     let code = code.join("\n");
-    let after_crate = ["crate::", "doorward::"]
-        .iter()
-        .flat_map(|root| code.match_indices(root).map(|(at, _)| (at, root.len())))
-        .filter(|(at, _)| !code[..*at].ends_with(is_name_part))
-        .map(|(at, length)| &code[at + length..]);
+    let roots = ["crate::", "doorward::"].into_iter();
+    let after_crate = roots
+        .flat_map(|root| code.match_indices(root).map(move |(at, _)| (at, root)))
+        .filter_map(|(at, root)| {
+            let (before, rest) = code.split_at_checked(at)?;
+            let is_name = before.ends_with(is_name_part);
+            (!is_name).then(|| rest.trim_start_matches(root))
+        });
     after_crate.flat_map(first_names).collect()
 }
 
