@@ -16,6 +16,7 @@ use crate::wire::context::RequestContext;
 use crate::wire::problem::Problem;
 
 mod body;
+mod clearing;
 mod describe;
 mod error;
 mod refresh;
@@ -60,6 +61,7 @@ pub fn router(auth: Arc<Auth>) -> Router {
         .route("/.doorward/api/session", get(session::current))
         .route("/.doorward/api/sessions", get(session::list))
         .route("/.doorward/api/sessions/{id}", delete(session::end))
+        .layer(from_fn(clearing::clear_shown))
         .layer(from_fn(never_stored))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
     Router::new()

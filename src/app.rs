@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
 use crate::audit::Audit;
@@ -19,18 +20,22 @@ use crate::logs::LineLog;
 use crate::metrics::Metrics;
 use crate::ops::Ops;
 use crate::password::pool::Passwords;
-use crate::proxy::{self, Proxy, Trust};
 use crate::revocation::{self, Revocations};
 use crate::sessions::SessionStore;
-use crate::wire::cookie::Cookie;
+
+pub use self::load::load;
 
 use self::gate::Gate;
-use self::site::{OwnEndpoints, Site};
+use self::reload::Reload;
+use self::serving::Serving;
 use self::stores::Stores;
 
 pub mod answer;
 pub mod gate;
+mod load;
 mod record;
+pub mod reload;
+pub mod serving;
 pub mod site;
 pub mod stores;
 
@@ -46,6 +51,8 @@ const CLEARING: Duration = Duration::from_mins(1);
 pub struct App {
     /// Answers every request.
     pub gate: Gate,
+    /// Takes up a changed configuration.
+    pub reload: Reload,
     /// Answers operators.
     pub ops: Ops,
     /// The certificates.
@@ -90,6 +97,8 @@ impl App {
             email_rule: email_rule(config.users.email),
             public_url: config.listen.public_url.clone(),
         }));
+        let serving = Serving::build(config, &auth, &metrics)?;
+        let serving = Arc::new(ArcSwap::from_pointee(serving));
         let drain = Drain::new();
         let mut background = JoinSet::new();
         background.spawn(tokens.background());
@@ -98,14 +107,17 @@ impl App {
         background.spawn(measure(Arc::clone(&revocations), Arc::clone(&metrics)));
         Ok(Self {
             gate: Gate::new(gate::Parts {
-                proxy: Proxy::new(proxy_config(config))?,
-                site: Site::build(config, &metrics).map_err(anyhow::Error::new)?,
-                own: OwnEndpoints::of(config, &auth),
-                trusted_proxies: config.trusted_proxies.clone(),
+                serving: Arc::clone(&serving),
                 clock: clock.clone(),
                 access_log: access_log.clone(),
-                auth,
+                auth: Arc::clone(&auth),
             }),
+            reload: Reload {
+                auth,
+                serving,
+                metrics: Arc::clone(&metrics),
+                started: config.clone(),
+            },
             ops: Ops::new(Arc::clone(&metrics), readiness(revocations, drain.clone())),
             tls,
             metrics,
@@ -172,25 +184,6 @@ const fn email_rule(policy: EmailPolicy) -> EmailRule {
     match policy {
         EmailPolicy::Any => EmailRule::MayBeUnverified,
         EmailPolicy::Verified => EmailRule::MustBeVerified,
-    }
-}
-
-fn proxy_config(config: &Config) -> proxy::Config {
-    let own = [Cookie::SESSION, Cookie::REFRESH].map(|cookie| cookie.name().to_owned());
-    proxy::Config {
-        upstreams: config.upstreams.clone(),
-        headers: config.headers.clone(),
-        cookies: own
-            .into_iter()
-            .chain(
-                config
-                    .dialects
-                    .iter()
-                    .flat_map(|dialect| dialect.shape.cookies())
-                    .map(|cookie| cookie.name().to_owned()),
-            )
-            .collect(),
-        trust: Trust::System,
     }
 }
 

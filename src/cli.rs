@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::app;
 use crate::app::stores::Stores;
 use crate::audit::{Action, Audit, Event, Outcome};
 use crate::clock::{Clock as _, SharedClock, SystemClock};
@@ -151,7 +152,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
             check::Verdict::Sound => Exit::Done,
             check::Verdict::Mistaken => Exit::Mistaken,
         }),
-        Command::Serve => with_config(file, serve::run),
+        Command::Serve => with_config(file, |config| serve::run(config, file)),
         Command::Explain(explain) => with_config(file, |config| explain::run(&explain, config)),
         Command::User(command) => with_config(file, |config| run_user(command, config)),
         Command::Key(command) => with_config(file, |config| run_key(&command, config)),
@@ -166,7 +167,7 @@ fn with_config(
     file: &Path,
     command: impl FnOnce(&Config) -> anyhow::Result<Exit>,
 ) -> anyhow::Result<Exit> {
-    match config::load(file, &ProcessEnvironment) {
+    match app::load(file, &ProcessEnvironment) {
         Ok(config) => command(&config),
         Err(mistakes) => mistaken(&mistakes, file),
     }

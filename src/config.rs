@@ -29,7 +29,6 @@ use crate::secret::SecretText;
 use crate::session::Lifetimes;
 
 mod claims;
-pub mod conflicts;
 pub mod environment;
 mod faces;
 mod issuers;
@@ -74,9 +73,7 @@ pub fn parse(text: &str, file: &Path, environment: &dyn Environment) -> Result<C
     let config = read(&Section::root(&reader, tree.get_ref(), &tables::ROOT));
     let mistakes = reader.mistakes(syntax);
     match config {
-        Ok(config) if mistakes.is_empty() => {
-            Mistakes::unless_none(conflicts::conflicts(&config), config)
-        }
+        Ok(config) if mistakes.is_empty() => Ok(config),
         _ => Err(Mistakes::of(mistakes)),
     }
 }
@@ -106,6 +103,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let (dialects, dialect_entries) = dialects?.into_iter().unzip();
     Ok(Config {
         listen: server.listen,
+        hsts: server.hsts,
         trusted_proxies: server.trusted_proxies,
         state_directory: state_directory?,
         sessions: sessions?,
@@ -131,6 +129,8 @@ fn read(root: &Section<'_>) -> Read<Config> {
 pub struct Config {
     /// `[server]` and `[tls]`.
     pub listen: listen::Config,
+    /// `server.hsts`: for how long browsers shall ask by https alone; none: they are not told.
+    pub hsts: Option<Duration>,
     /// `server.trusted_proxies`: whose word on the client's address counts.
     pub trusted_proxies: Networks,
     /// `[state]`: where the embedded database and the key ring live.
@@ -182,7 +182,7 @@ pub struct SessionsConfig {
 }
 
 /// Where sessions are kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionStoreConfig {
     /// In the SQLite file of the state directory.
     Embedded,
@@ -207,7 +207,7 @@ pub struct UsersConfig {
 }
 
 /// Where users are kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserStoreConfig {
     /// In the SQLite file of the state directory.
     Embedded,

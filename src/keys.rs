@@ -154,7 +154,7 @@ impl From<SigningAlgorithm> for Algorithm {
 }
 
 /// Where the gateway's own key ring comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     /// Made at the first start and kept in this file (0600), which `doorward key rotate` rewrites.
     Kept(PathBuf),
@@ -165,7 +165,7 @@ pub enum KeySource {
 }
 
 /// Someone else whose tokens are welcome.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuerConfig {
     /// The `iss` of their tokens, exactly.
     pub issuer: String,

@@ -29,7 +29,7 @@ pub use handler::{BoxError, Connection, Protocol, RequestHandler};
 pub use stop::{Stop, StopTrigger};
 
 /// Where to listen, and what a connection may take.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Where HTTPS is served.
     pub listen: Vec<SocketAddr>,

@@ -27,6 +27,14 @@ impl SecretText {
     }
 }
 
+impl PartialEq for SecretText {
+    fn eq(&self, other: &Self) -> bool {
+        self.same_as(other.expose().as_bytes())
+    }
+}
+
+impl Eq for SecretText {}
+
 impl From<&str> for SecretText {
     fn from(text: &str) -> Self {
         Self::new(text.to_owned())

@@ -129,7 +129,7 @@ pub struct Session {
 }
 
 /// How long the parts of a session live.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
     /// An access token.
     pub access: Duration,

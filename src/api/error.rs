@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
+use super::clearing::Ended;
 use crate::auth::{Denial, IssueError, RefreshError, SignInError};
 use crate::unavailable::Unavailable;
-use crate::wire::cookie::Cookie;
 use crate::wire::problem::Problem;
 use crate::wire::refusal::{ProblemStyle, Refusal};
 
@@ -56,7 +56,7 @@ impl IntoResponse for ApiError {
                 Problem::new(StatusCode::UNAUTHORIZED, "invalid_credentials")
                     .detail("Login and password do not go together."),
             ),
-            Self::SessionEnded => cleared(challenged(
+            Self::SessionEnded => Ended::SESSION.note(challenged(
                 Problem::new(StatusCode::UNAUTHORIZED, "session_ended").detail("Sign in again."),
             )),
             Self::Forbidden(code, detail) => Problem::new(StatusCode::FORBIDDEN, code)
@@ -69,10 +69,16 @@ impl IntoResponse for ApiError {
             Self::NoToken => {
                 Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no_token").into_response()
             }
-            Self::Denied(denial) => Refusal::from(&denial)
-                .clearing(&[Cookie::SESSION])
-                .respond(&ProblemStyle),
+            Self::Denied(denial) => denied(&denial),
         }
+    }
+}
+
+fn denied(denial: &Denial) -> Response {
+    let response = Refusal::from(denial).respond(&ProblemStyle);
+    match denial {
+        Denial::Unauthenticated(_) => Ended::ACCESS.note(response),
+        Denial::Forbidden { .. } | Denial::CrossOrigin | Denial::Unavailable { .. } => response,
     }
 }
 
@@ -80,13 +86,6 @@ fn challenged(problem: Problem) -> Response {
     let mut response = problem.into_response();
     let challenge = HeaderValue::from_static("Bearer realm=\"doorward\"");
     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-    response
-}
-
-fn cleared(mut response: Response) -> Response {
-    for cookie in [Cookie::SESSION, Cookie::REFRESH] {
-        response.headers_mut().append(SET_COOKIE, cookie.clear());
-    }
     response
 }
 

@@ -3,16 +3,15 @@
 use axum::extract::State as FromState;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
-use http::header::SET_COOKIE;
 use http::request::Parts;
 use serde::Deserialize;
 
 use super::State;
 use super::body::OptionalJsonBody;
+use super::clearing::Ended;
 use super::error::ApiError;
 use super::session::{own_session, own_user};
 use crate::wire::context::RequestContext;
-use crate::wire::cookie::Cookie;
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,9 +45,5 @@ pub(super) async fn sign_out(
             auth.sign_out_all(own_user(&identity)?, &caller).await?;
         }
     }
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    for cookie in [Cookie::SESSION, Cookie::REFRESH] {
-        response.headers_mut().append(SET_COOKIE, cookie.clear());
-    }
-    Ok(response)
+    Ok(Ended::SESSION.note(StatusCode::NO_CONTENT.into_response()))
 }

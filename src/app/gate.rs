@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, STRICT_TRANSPORT_SECURITY};
 use http::request;
 use http::{HeaderName, HeaderValue, Request, Response};
 use hyper::body::Incoming;
@@ -16,16 +16,16 @@ use tower::ServiceExt as _;
 
 use super::answer::AnswerBody;
 use super::record::Record;
-use super::site::{Endpoints, OwnEndpoints, Site, Stop, Style, Target};
+use super::serving::{Current, Serving};
+use super::site::{Endpoints, Stop, Style, Target};
 use crate::auth::{Auth, Denial, Permit};
 use crate::clock::SharedClock;
 use crate::id::RequestId;
 use crate::listen::{Connection, RequestHandler};
 use crate::logs::LineLog;
 use crate::metrics::requests::{RouteMetrics, Verdict};
-use crate::net::Networks;
 use crate::path::NormalPath;
-use crate::proxy::{Forward, Forwarded, Proxy, Tunnel, UpstreamError};
+use crate::proxy::{Forward, Forwarded, Tunnel, UpstreamError};
 use crate::request::RequestHead;
 use crate::request::cookie::ShownCookie;
 use crate::route::Credentials;
@@ -45,14 +45,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Parts {
     /// Judges.
     pub auth: Arc<Auth>,
-    /// Forwards.
-    pub proxy: Proxy,
-    /// Knows the routes.
-    pub site: Site,
-    /// The gateway's own endpoints.
-    pub own: OwnEndpoints,
-    /// Whose word on the client's address counts.
-    pub trusted_proxies: Networks,
+    /// All that a reload may change.
+    pub serving: Current,
     /// Tells the time.
     pub clock: SharedClock,
     /// One line a request.
@@ -62,6 +56,13 @@ pub struct Parts {
 /// Answers every request.
 pub struct Gate {
     parts: Parts,
+}
+
+/// The gate as one request finds it: a reload on the way does not change it.
+#[derive(Clone, Copy)]
+struct Visit<'a> {
+    parts: &'a Parts,
+    serving: &'a Serving,
 }
 
 /// What a request's head leads to.
@@ -89,9 +90,11 @@ impl Gate {
     pub const fn new(parts: Parts) -> Self {
         Self { parts }
     }
+}
 
+impl<'a> Visit<'a> {
     async fn answer(
-        &self,
+        self,
         request: Request<Incoming>,
         connection: &Connection,
     ) -> Response<AnswerBody> {
@@ -116,7 +119,7 @@ impl Gate {
                     credentials: upstream.1,
                 };
                 let answer = Answering {
-                    gate: self,
+                    visit: self,
                     stop,
                     record,
                     connection,
@@ -145,7 +148,7 @@ impl Gate {
                 let response = refusal
                     .of_request(record.request_id)
                     .respond(style.as_dyn());
-                let metrics = stop.map_or(&self.parts.site.unmatched, |stop| &stop.metrics);
+                let metrics = stop.map_or(&self.serving.site.unmatched, |stop| &stop.metrics);
                 finish(response, metrics, record)
             }
         }
@@ -153,20 +156,20 @@ impl Gate {
 
     /// Nothing here waits for anything: all that decides lies in memory.
     fn find_way(
-        &self,
+        self,
         parts: &request::Parts,
         connection: &Connection,
         record: &mut Record,
-    ) -> Way<'_> {
+    ) -> Way<'a> {
         let peer = connection.peer.ip();
-        let head = match RequestHead::read(parts, peer, &self.parts.trusted_proxies) {
+        let head = match RequestHead::read(parts, peer, &self.serving.trusted_proxies) {
             Ok(head) => head,
             Err(bad) => return refused(bad.into(), bad.reason()),
         };
         record.client = head.client;
         record.host.clone_from(&head.host);
         record.path = head.path.as_str().into();
-        let stop = match self.parts.site.find(&head.host, &head.path, head.method) {
+        let stop = match self.serving.site.find(&head.host, &head.path, head.method) {
             Lookup::Found(stop) => stop,
             Lookup::NotFound => return refused(Cause::NotFound.into(), "no-route"),
             Lookup::MethodNotAllowed(methods) => {
@@ -199,7 +202,7 @@ impl Gate {
     }
 
     async fn own(
-        &self,
+        self,
         endpoints: Endpoints,
         mut request: Request<Incoming>,
         context: RequestContext,
@@ -207,7 +210,7 @@ impl Gate {
         let request_id = context.request_id;
         request.extensions_mut().insert(context);
         let call = self
-            .parts
+            .serving
             .own
             .router(endpoints)
             .oneshot(request.map(Body::new));
@@ -221,7 +224,7 @@ impl Gate {
         }
     }
 
-    fn record(&self, parts: &request::Parts, connection: &Connection) -> Record {
+    fn record(self, parts: &request::Parts, connection: &Connection) -> Record {
         let time = self.parts.clock.now();
         let length = parts
             .headers
@@ -252,7 +255,7 @@ impl Gate {
 
 /// A permitted request on its way to its upstream.
 struct Answering<'a> {
-    gate: &'a Gate,
+    visit: Visit<'a>,
     stop: &'a Stop,
     record: Box<Record>,
     connection: &'a Connection,
@@ -261,7 +264,7 @@ struct Answering<'a> {
 impl Answering<'_> {
     async fn forward(mut self, permit: Permit, forward: Forward) -> Response<AnswerBody> {
         let sent = Instant::now();
-        let result = self.gate.parts.proxy.forward(&permit, forward).await;
+        let result = self.visit.serving.proxy.forward(&permit, forward).await;
         self.record.upstream_time = Some(sent.elapsed());
         match result {
             Ok(forwarded) => self.pass_on(permit, forwarded),
@@ -289,7 +292,7 @@ impl Answering<'_> {
 
     /// A tunnel outlives its request, but neither the session of its caller nor the gateway's stop.
     fn keep_tunnel(&self, permit: Permit, tunnel: Tunnel) {
-        let auth = Arc::clone(&self.gate.parts.auth);
+        let auth = Arc::clone(&self.visit.parts.auth);
         let draining = self.connection.draining_owned();
         let end = async move {
             let ended = async {
@@ -330,14 +333,26 @@ impl RequestHandler for Gate {
         request: Request<Incoming>,
         connection: &Arc<Connection>,
     ) -> Response<AnswerBody> {
-        self.answer(request, connection).await
+        let serving = self.parts.serving.load_full();
+        let visit = Visit {
+            parts: &self.parts,
+            serving: &serving,
+        };
+        let mut response = visit.answer(request, connection).await;
+        // In place of a service's own: it does not end TLS here, and cannot speak for its neighbours.
+        if let Some(hsts) = &serving.hsts {
+            response
+                .headers_mut()
+                .insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
+        }
+        response
     }
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate")
-            .field("site", &self.parts.site)
+            .field("serving", &self.parts.serving)
             .finish_non_exhaustive()
     }
 }

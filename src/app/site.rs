@@ -143,7 +143,7 @@ pub fn conflicts(config: &Config) -> Vec<Mistake> {
 }
 
 /// The endpoints behind [`Target::Own`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct OwnEndpoints {
     api: Router,
     dialects: Vec<Router>,

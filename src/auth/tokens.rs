@@ -7,8 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use futures_util::future::{BoxFuture, FutureExt as _, join_all, pending};
+use tokio::sync::Notify;
 
 use self::cache::{Cache, Entry, Name};
 use self::form::{Bearer, Form, FormConfig, TokenForm};
@@ -62,7 +64,9 @@ pub struct Tokens {
     leeway: Duration,
     own: OwnKeys,
     forms: Vec<TokenForm>,
-    foreign: Vec<IssuerKeys>,
+    foreign: ArcSwap<Vec<Arc<IssuerKeys>>>,
+    /// Says that `foreign` are others now.
+    renewed: Notify,
     cache: Cache,
 }
 
@@ -75,11 +79,11 @@ enum SourceName {
 }
 
 /// Whose keys check a token.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Source<'a> {
     Own(&'a OwnKeys),
     Form(&'a TokenForm, &'a OwnKeys),
-    Foreign(&'a IssuerKeys),
+    Foreign(Arc<IssuerKeys>),
 }
 
 impl Tokens {
@@ -90,15 +94,17 @@ impl Tokens {
     pub fn start(mut settings: Settings, clock: SharedClock) -> Result<Arc<Self>, KeyError> {
         let forms = std::mem::take(&mut settings.forms).into_iter();
         let forms: Vec<_> = forms.map(TokenForm::open).collect::<Result<_, _>>()?;
-        refuse_twins(&settings, &forms)?;
+        let names = names_of_forms(&settings, &forms)?;
+        refuse_twins(&names, &settings.issuers)?;
         let now = clock.now();
-        let foreign = IssuerKeys::open(&settings.issuers, now)?;
+        let foreign = IssuerKeys::open(&settings.issuers, &[], now)?;
         let leeway = settings.leeway;
         let cache = Cache::of(settings.cache_entries);
         Ok(Arc::new(Self {
             own: OwnKeys::open(settings, now)?,
             forms,
-            foreign,
+            foreign: ArcSwap::from_pointee(foreign),
+            renewed: Notify::new(),
             cache,
             leeway,
             clock,
@@ -110,14 +116,40 @@ impl Tokens {
     pub fn background(self: &Arc<Self>) -> BoxFuture<'static, ()> {
         let tokens = Arc::clone(self);
         async move {
-            let fetching = tokens
-                .foreign
-                .iter()
-                .map(|keys| keys.keep_fresh(Arc::clone(&tokens.clock)).boxed());
-            let watching = tokens.own.keep_fresh(Arc::clone(&tokens.clock)).boxed();
-            join_all(fetching.chain([watching])).await;
+            let watching = tokens.own.keep_fresh(Arc::clone(&tokens.clock));
+            tokio::join!(watching, tokens.keep_foreign_fresh());
         }
         .boxed()
+    }
+
+    /// Puts other issuers in the place of those that were there, all at once. The keys of one that is
+    /// as it was stay; of one whose place of keys is the same they serve on, too, but every token of
+    /// its is verified anew.
+    ///
+    /// Blocks for the reading of key sets that are files.
+    pub fn replace_issuers(&self, issuers: &[IssuerConfig]) -> Result<(), KeyError> {
+        let forms = self.forms.iter().map(TokenForm::issuer);
+        let ours: Vec<_> = forms.chain([self.own.issuer()]).collect();
+        refuse_twins(&ours, issuers)?;
+        let known = self.foreign.load_full();
+        let foreign = IssuerKeys::open(issuers, &known, self.clock.now())?;
+        self.foreign.store(Arc::new(foreign));
+        self.renewed.notify_one();
+        Ok(())
+    }
+
+    async fn keep_foreign_fresh(&self) {
+        loop {
+            let foreign = self.foreign.load_full();
+            let fetching = foreign
+                .iter()
+                .map(|keys| keys.keep_fresh(Arc::clone(&self.clock)));
+            let fetching = join_all(fetching).then(|_| pending::<()>());
+            tokio::select! {
+                () = fetching => {}
+                () = self.renewed.notified() => {}
+            }
+        }
     }
 
     /// Whom `token` speaks for at `now`.
@@ -136,7 +168,7 @@ impl Tokens {
         let source_name = self.source_name(&token)?;
         let source = self.source(source_name).ok_or(TokenError::Issuer)?;
         let keys = source.keys(now)?;
-        let (identity, trusted_until) = self.verified(token, source, &keys, now)?;
+        let (identity, trusted_until) = self.verified(token, &source, &keys, now)?;
         let identity = Arc::new(identity);
         self.cache.remember(
             name,
@@ -182,7 +214,11 @@ impl Tokens {
         let Some(entry) = self.cache.recall(name) else {
             return Ok(None);
         };
-        let source = self.source(entry.source).ok_or(TokenError::Issuer)?;
+        // Where the issuers were replaced meanwhile, another may stand in its place; its keys are others.
+        let Some(source) = self.source(entry.source) else {
+            self.cache.forget(name);
+            return Ok(None);
+        };
         let keys = source.keys(now)?;
         let key_is_over = entry.trusted_until.is_some_and(|until| until <= now);
         if key_is_over || !Arc::ptr_eq(&keys, &entry.keys) {
@@ -206,9 +242,10 @@ impl Tokens {
             return Ok(SourceName::Own);
         }
         let form = self.forms.iter().position(|form| form.issuer() == issuer);
-        let named = |keys: &IssuerKeys| keys.config().issuer == issuer;
+        let foreign = self.foreign.load();
+        let named = |keys: &Arc<IssuerKeys>| keys.config().issuer == issuer;
         form.map(SourceName::Form)
-            .or_else(|| self.foreign.iter().position(named).map(SourceName::Foreign))
+            .or_else(|| foreign.iter().position(named).map(SourceName::Foreign))
             .ok_or(TokenError::Issuer)
     }
 
@@ -219,14 +256,17 @@ impl Tokens {
                 let form = self.forms.get(index)?;
                 Some(Source::Form(form, &self.own))
             }
-            SourceName::Foreign(index) => self.foreign.get(index).map(Source::Foreign),
+            SourceName::Foreign(index) => {
+                let foreign = self.foreign.load();
+                foreign.get(index).map(Arc::clone).map(Source::Foreign)
+            }
         }
     }
 
     fn verified(
         &self,
         token: UnverifiedToken<'_>,
-        source: Source<'_>,
+        source: &Source<'_>,
         keys: &KeySet,
         now: Timestamp,
     ) -> Result<(Identity, Option<Timestamp>), TokenError> {
@@ -240,8 +280,8 @@ impl Tokens {
     }
 }
 
-impl<'a> Source<'a> {
-    fn keys(self, now: Timestamp) -> Result<Arc<KeySet>, TokenError> {
+impl Source<'_> {
+    fn keys(&self, now: Timestamp) -> Result<Arc<KeySet>, TokenError> {
         match self {
             Self::Own(keys) => Ok(keys.verifying()),
             Self::Form(form, own) => Ok(form.verifying(own)),
@@ -249,7 +289,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn expected(self, now: Timestamp, leeway: Duration) -> Expected<'a> {
+    fn expected(&self, now: Timestamp, leeway: Duration) -> Expected<'_> {
         let (issuer, audiences, types) = match self {
             Self::Own(keys) => (keys.issuer(), keys.audiences(), AcceptedTypes::AccessOnly),
             Self::Form(form, _) => (form.issuer(), form.audiences(), form.types()),
@@ -268,7 +308,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn identity(self, claims: VerifiedClaims) -> Result<Identity, TokenError> {
+    fn identity(&self, claims: VerifiedClaims) -> Result<Identity, TokenError> {
         match self {
             Self::Own(_) | Self::Form(..) => identify::own(claims),
             Self::Foreign(keys) => Ok(identify::foreign(claims, keys.config())),
@@ -276,8 +316,11 @@ impl<'a> Source<'a> {
     }
 }
 
-/// No two may go by one name, unless they are checked alike.
-fn refuse_twins(settings: &Settings, forms: &[TokenForm]) -> Result<(), KeyError> {
+/// The names that are ours: no two of them alike, unless their tokens are checked alike.
+fn names_of_forms<'a>(
+    settings: &'a Settings,
+    forms: &'a [TokenForm],
+) -> Result<Vec<&'a str>, KeyError> {
     let mut seen = vec![settings.issuer.as_str()];
     for (index, form) in forms.iter().enumerate() {
         let mut before = forms.iter().take(index);
@@ -289,7 +332,12 @@ fn refuse_twins(settings: &Settings, forms: &[TokenForm]) -> Result<(), KeyError
             Some(_) | None => return Err(KeyError::IssuerTwice(form.issuer().to_owned())),
         }
     }
-    for issuer in &settings.issuers {
+    Ok(seen)
+}
+
+fn refuse_twins(ours: &[&str], issuers: &[IssuerConfig]) -> Result<(), KeyError> {
+    let mut seen = ours.to_vec();
+    for issuer in issuers {
         if seen.contains(&issuer.issuer.as_str()) {
             return Err(KeyError::IssuerTwice(issuer.issuer.clone()));
         }

@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::app;
 use crate::config::environment::{Environment, ProcessEnvironment};
 use crate::config::mistake::Mistakes;
-use crate::config::{self, Config, LogTarget, SessionStoreConfig};
+use crate::config::{Config, LogTarget, SessionStoreConfig};
 
 /// What came of a check; the exit code is the caller's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub fn run_in(
     file: &Path,
     out: &mut dyn Write,
 ) -> io::Result<Verdict> {
-    match config::load(file, environment) {
+    match app::load(file, environment) {
         Ok(config) => {
             writeln!(out, "{}: ok ({})", file.display(), summary(&config))?;
             Ok(Verdict::Sound)

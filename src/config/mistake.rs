@@ -137,7 +137,6 @@ impl Mistakes {
         Err(Self::of(mistakes))
     }
 
-    /// These, in the order of the file.
     /// These mistakes, in the order of the file.
     pub fn of(mut mistakes: Vec<Mistake>) -> Self {
         mistakes.sort_by_key(|mistake| mistake.place.position);

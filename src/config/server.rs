@@ -1,19 +1,22 @@
 //! `[server]`, `[tls]`, `[ops]`: where the gateway listens.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use url::Url;
 
 use super::reader::{Complaint, Read, Section, Value, all};
 use super::reference::tables;
-use super::values::{address, networks, origin, readable_file};
+use super::values::{address, is_loopback, networks, origin, readable_file};
 use crate::listen::{self, CertificateFiles};
 use crate::net::Networks;
+use crate::units::parse_duration;
 
 /// What the three tables say.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) listen: listen::Config,
+    pub(super) hsts: Option<Duration>,
     pub(super) trusted_proxies: Networks,
     pub(super) ops: Option<SocketAddr>,
 }
@@ -30,10 +33,50 @@ pub(super) fn read(root: &Section<'_>) -> Read<Server> {
         listeners.as_ref().map_err(|noted| *noted),
         certificates,
     );
+    let hsts = server.optional("hsts", hsts);
+    let listen = listen?;
     Ok(Server {
-        listen: listen?,
+        hsts: hsts?.unwrap_or(Hsts::Usual).told(&listen),
+        listen,
         trusted_proxies: trusted_proxies?,
         ops: listeners?.ops,
+    })
+}
+
+/// What the file says of `Strict-Transport-Security` (RFC 6797).
+#[derive(Clone, Copy, Debug)]
+enum Hsts {
+    Usual,
+    Off,
+    For(Duration),
+}
+
+impl Hsts {
+    const USUAL: Duration = Duration::from_hours(365 * 24);
+    const LONGEST: Duration = Duration::from_hours(730 * 24);
+
+    /// What browsers are told. With the certificate that we sign ourselves, nothing: it would lock a
+    /// developer's `localhost`, all ports of it, into https.
+    fn told(self, listen: &listen::Config) -> Option<Duration> {
+        if listen.certificates.is_empty() {
+            return None;
+        }
+        match self {
+            Self::Off => None,
+            Self::Usual => (!is_loopback(&listen.public_url)).then_some(Self::USUAL),
+            Self::For(span) => Some(span),
+        }
+    }
+}
+
+fn hsts(value: &Value<'_>) -> Read<Hsts> {
+    let expected = "a span of time up to \"730d\", or \"off\"";
+    value.parsed(expected, |text| match text {
+        "off" => Some(Hsts::Off),
+        span => {
+            let span = parse_duration(span).ok()?;
+            (span <= Hsts::LONGEST).then_some(Hsts::For(span))
+        }
     })
 }
 

@@ -24,7 +24,7 @@ const MIGRATIONS: super::Migrations = &[(
 )];
 
 /// Which server, and as whom.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `postgres://user@host:port/database`, without a password.
     pub url: Url,

@@ -34,18 +34,44 @@ struct Known {
 impl IssuerKeys {
     /// The keys of each of `issuers`. Those in files are read now, and a bad one is an error; those
     /// elsewhere are fetched as soon as [`keep_fresh`](Self::keep_fresh) runs.
-    pub fn open(issuers: &[IssuerConfig], now: Timestamp) -> Result<Vec<Self>, KeyError> {
+    ///
+    /// An issuer that is among `known` just as it is, is that one again.
+    pub fn open(
+        issuers: &[IssuerConfig],
+        known: &[Arc<Self>],
+        now: Timestamp,
+    ) -> Result<Vec<Arc<Self>>, KeyError> {
         let fetcher = Fetcher::for_issuers(issuers)?;
         let open = |config: &IssuerConfig| {
-            let keys = Self {
-                config: config.clone(),
-                fetcher: fetcher.clone(),
-                known: ArcSwapOption::empty(),
-                wanted: Notify::new(),
-            };
-            keys.read_file(now).map(|()| keys)
+            let named = known
+                .iter()
+                .find(|keys| keys.config.issuer == config.issuer);
+            match named {
+                Some(keys) if keys.config == *config => Ok(Arc::clone(keys)),
+                _ => {
+                    let keys = Self {
+                        config: config.clone(),
+                        fetcher: fetcher.clone(),
+                        known: ArcSwapOption::new(named.and_then(|keys| keys.heirloom(config))),
+                        wanted: Notify::new(),
+                    };
+                    keys.read_file(now).map(|()| Arc::new(keys))
+                }
+            }
         };
         issuers.iter().map(open).collect()
+    }
+
+    /// What is known, for the same issuer under other settings, if its keys are where they were: in
+    /// another allocation, so that what was verified under the old settings is verified anew.
+    fn heirloom(&self, config: &IssuerConfig) -> Option<Arc<Known>> {
+        let known = self.known.load_full()?;
+        (self.config.jwks == config.jwks).then(|| {
+            Arc::new(Known {
+                keys: Arc::new((*known.keys).clone()),
+                fetched_at: known.fetched_at,
+            })
+        })
     }
 
     /// Whose keys they are.

@@ -113,6 +113,16 @@ impl Cookie {
         cookie::find(headers, self.name)
     }
 
+    /// Those of `cookies` that a request with these headers shows, in whatever state: the ones that an
+    /// answer to it may clear. A request that shows none may come from anywhere.
+    pub fn shown(cookies: &[Self], headers: &HeaderMap) -> Vec<Self> {
+        let is_shown = |cookie: &&Self| match cookie.find(headers) {
+            ShownCookie::Once(_) | ShownCookie::Ambiguous => true,
+            ShownCookie::Absent => false,
+        };
+        cookies.iter().filter(is_shown).copied().collect()
+    }
+
     fn header(&self, value: &str, seconds: u64) -> Result<HeaderValue, CookieError> {
         let Self { name, path, .. } = self;
         let same_site = self.same_site.as_str();

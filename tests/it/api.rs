@@ -18,6 +18,8 @@ use tower::ServiceExt as _;
 
 use crate::support::core::Core;
 
+mod cross_site;
+
 const ALICE: &str = "alice@example.com";
 const PASSWORD: &str = "correct horse battery";
 

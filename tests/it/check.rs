@@ -70,3 +70,38 @@ fn the_shipped_file_passes() {
     let (verdict, said) = checked(&file);
     assert_eq!(verdict, Verdict::Sound, "{said}");
 }
+
+#[test]
+fn routes_that_take_the_same_requests_are_mistakes() {
+    let (_directory, file) = written(
+        r#"[[upstreams]]
+name = "shop"
+servers = ["http://127.0.0.1:3000"]
+[[routes]]
+path = "/"
+require = "public"
+upstream = "shop"
+[[routes]]
+path = "/"
+require = "admin"
+upstream = "shop"
+[[routes]]
+path = "/.well-known/jwks.json"
+require = "public"
+upstream = "shop"
+[[dialects]]
+shape = "insforge"
+[[routes]]
+path = "/api/auth/refresh"
+require = "public"
+upstream = "shop"
+"#,
+    );
+    let expected = "\
+gateway.toml:8:1: routes[1]: takes the same requests as routes[0] (line 4)
+gateway.toml:12:1: routes[2]: takes the same requests as /.well-known/jwks.json
+gateway.toml:18:1: routes[3]: takes the same requests as dialects[0] (line 16)
+gateway.toml: 3 mistakes
+";
+    assert_eq!(checked(&file), (Verdict::Mistaken, expected.to_owned()));
+}

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod clients;
+mod hsts;
 mod process;
+mod reload;
 mod stores;
 mod wall;

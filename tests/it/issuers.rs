@@ -198,6 +198,34 @@ async fn a_new_key_of_an_issuer_is_fetched_when_a_token_names_it() {
 }
 
 #[tokio::test]
+async fn the_keys_of_an_issuer_that_comes_later_are_fetched_too() {
+    let (key, later_key) = (private(), private());
+    let bench = Bench::start(jwks(&[(&key, "k")]), ONCE).await;
+    let token = token(&key, &named("k"), 0);
+    bench.accepts(&token).await;
+    let later = KeyServer::start(jwks(&[(&later_key, "l")])).await;
+    let directory = tempfile::tempdir().unwrap();
+    let issuers = [
+        (&bench.server, ISSUER),
+        (&later, "https://later.example.com"),
+    ];
+    let issuers = issuers.map(|(server, name)| {
+        let [issuer] = <[_; 1]>::try_from(settings(&directory, server, ONCE).issuers).unwrap();
+        IssuerConfig {
+            issuer: name.to_owned(),
+            ..issuer
+        }
+    });
+    bench.tokens.replace_issuers(&issuers).unwrap();
+    assert_eq!(
+        bench.identify(&token),
+        Ok(()),
+        "the keys that are known stay"
+    );
+    later.asked(1).await;
+}
+
+#[tokio::test]
 async fn a_key_that_an_issuer_takes_back_verifies_nothing_more() {
     let (old, new) = (private(), private());
     let bench = Bench::start(jwks(&[(&old, "old")]), OFTEN).await;

@@ -1,121 +1,254 @@
-//! Holds the layer table of `ARCHITECTURE.md` against the code: imports only go downward.
+//! The layers: what `ARCHITECTURE.md` says of them, held against what the sources import.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+/// A row of the table: modules of the same layer.
+#[derive(Debug)]
+struct Row {
+    modules: Vec<String>,
+    among_themselves: Sideways,
+}
 
-/// The faces, which import nothing of each other.
-const FACES: u32 = 5;
+/// Whether the modules of a row may import each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sideways {
+    /// They may, as long as no two need each other.
+    NoCircle,
+    Never,
+}
 
-#[test]
-fn imports_only_go_downward() {
-    let layers = layers();
-    let mut upward = Vec::new();
-    let mut seen = 0;
-    for file in sources(&Path::new(ROOT).join("src")) {
-        let from = module_of(&file);
-        let text = fs::read_to_string(&file).unwrap();
-        for to in imports(&text) {
-            seen += 1;
-            let (here, there) = (layer(&layers, &from), layer(&layers, &to));
-            if there > here || (here == FACES && there == FACES && from != to) {
-                upward.push(format!("{}: {from} imports {to}", file.display()));
+/// The rows, the lowest first.
+#[derive(Debug)]
+struct Layers(Vec<Row>);
+
+/// One module names another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Import {
+    from: String,
+    to: String,
+}
+
+impl Layers {
+    /// Reads the table whose head begins with `| layer |`: in its second column the modules, in
+    /// backticks, in its third what they may import of each other. The highest layer stands first.
+    fn read(document: &str) -> Self {
+        let table = document
+            .lines()
+            .skip_while(|line| !line.starts_with("| layer |"))
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        let mut rows: Vec<Row> = table.map(Row::read).collect();
+        rows.reverse();
+        Self(rows)
+    }
+
+    fn modules(&self) -> Vec<&str> {
+        let modules = self.0.iter().flat_map(|row| &row.modules);
+        modules.map(String::as_str).collect()
+    }
+
+    fn height(&self, module: &str) -> Option<usize> {
+        let is_here = |row: &Row| row.modules.iter().any(|one| one == module);
+        self.0.iter().position(is_here)
+    }
+
+    /// What the table does not allow, one sentence each.
+    fn violations(&self, imports: &BTreeSet<Import>) -> Vec<String> {
+        let upward = imports.iter().filter_map(|import| self.objection(import));
+        upward.chain(self.circles(imports)).collect()
+    }
+
+    fn objection(&self, Import { from, to }: &Import) -> Option<String> {
+        let (Some(below), Some(above)) = (self.height(to), self.height(from)) else {
+            return Some(format!("{from} imports {to}: not both are in the table"));
+        };
+        let sideways = self.0[above].among_themselves;
+        if below > above {
+            Some(format!("{from} imports {to}, which is above it"))
+        } else if below == above && sideways == Sideways::Never {
+            Some(format!("{from} imports {to}, which is beside it"))
+        } else {
+            None
+        }
+    }
+
+    /// Modules of a row that need each other, or need some that do.
+    fn circles(&self, imports: &BTreeSet<Import>) -> Vec<String> {
+        let beside = |import: &&Import| self.height(&import.from) == self.height(&import.to);
+        let mut open: Vec<&Import> = imports.iter().filter(beside).collect();
+        loop {
+            let needy: BTreeSet<&str> = open.iter().map(|import| import.from.as_str()).collect();
+            let left = open.iter().filter(|import| needy.contains(&*import.to));
+            let left: Vec<&Import> = left.copied().collect();
+            if left.len() == open.len() {
+                break;
+            }
+            open = left;
+        }
+        let told = |import: &&Import| format!("{} imports {} in a circle", import.from, import.to);
+        open.iter().map(told).collect()
+    }
+}
+
+impl Row {
+    fn read(line: &str) -> Self {
+        let columns: Vec<&str> = line.split('|').map(str::trim).collect();
+        let quoted = columns[2].split('`').skip(1).step_by(2);
+        Self {
+            modules: quoted.map(str::to_owned).collect(),
+            among_themselves: match columns[3] {
+                "without a circle" => Sideways::NoCircle,
+                "never" => Sideways::Never,
+                other => panic!("among themselves {other:?}: in the row {line}"),
+            },
+        }
+    }
+}
+
+/// The modules of the crate that `source` names. Comments name others only for the reader.
+fn named_in(source: &str) -> BTreeSet<String> {
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    let code: Vec<&str> = source.lines().filter(is_code).collect();
+    let code = code.join("\n");
+    let roots = ["crate::", "doorward::"].into_iter();
+    let after_crate = roots
+        .flat_map(|root| code.match_indices(root).map(move |(at, _)| (at, root)))
+        .filter_map(|(at, root)| {
+            let (before, rest) = code.split_at_checked(at)?;
+            let is_name = before.ends_with(is_name_part);
+            (!is_name).then(|| rest.trim_start_matches(root))
+        });
+    after_crate.flat_map(first_names).collect()
+}
+
+/// `a::b` names `a`; `{a, b::{c, d}}` names `a` and `b`.
+fn first_names(path: &str) -> Vec<String> {
+    let Some(group) = path.strip_prefix('{') else {
+        return vec![first_name(path)];
+    };
+    let mut depth = 1_i32;
+    let is_inside = |letter: &char| {
+        depth += i32::from(*letter == '{') - i32::from(*letter == '}');
+        depth > 0
+    };
+    let group: String = group.chars().take_while(is_inside).collect();
+    let mut depth = 0_i32;
+    let members = group.split(|letter| {
+        depth += i32::from(letter == '{') - i32::from(letter == '}');
+        letter == ',' && depth == 0
+    });
+    let names = members.map(|member| first_name(member.trim()));
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+fn first_name(path: &str) -> String {
+    path.chars().take_while(|one| is_name_part(*one)).collect()
+}
+
+fn is_name_part(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
+/// All sources, as path below `src` and text.
+fn sources() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeMap::new();
+    let mut directories = vec![root.clone()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let name = path.strip_prefix(&root).expect("it is below src");
+                let text = fs::read_to_string(&path).expect("a source");
+                found.insert(name.to_string_lossy().into_owned(), text);
             }
         }
     }
-    assert!(
-        seen > 200,
-        "only {seen} imports were found: the search is broken"
+    found
+}
+
+/// Who imports whom, by the modules at the top of the crate. `lib.rs` only lists them.
+fn imports(sources: &BTreeMap<String, String>) -> BTreeSet<Import> {
+    let mut imports = BTreeSet::new();
+    for (file, text) in sources.iter().filter(|(file, _)| *file != "lib.rs") {
+        let from = first_name(file);
+        for to in named_in(text).into_iter().filter(|to| *to != from) {
+            let from = from.clone();
+            imports.insert(Import { from, to });
+        }
+    }
+    imports
+}
+
+fn document() -> Layers {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    Layers::read(&fs::read_to_string(file).expect("the document"))
+}
+
+#[test]
+fn imports_go_only_downward() {
+    let violations = document().violations(&imports(&sources()));
+    assert!(violations.is_empty(), "{violations:#?}");
+}
+
+#[test]
+fn the_table_lists_each_module_once() {
+    let sources = sources();
+    let declared = sources["lib.rs"]
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod "));
+    let mut declared: Vec<&str> = declared.map(|name| name.trim_end_matches(';')).collect();
+    declared.push("main");
+    declared.sort_unstable();
+    let layers = document();
+    let mut listed = layers.modules();
+    listed.sort_unstable();
+    assert_eq!(listed, declared);
+}
+
+const TABLE: &str = "\
+| layer | modules | among themselves | knows nothing of |
+| --- | --- | --- | --- |
+| 1 faces | `api`, `proxy` | never | each other |
+| 0 ground | `clock`, `id`, `net` | without a circle | the rest |
+";
+
+#[test]
+fn what_the_table_forbids_is_found() {
+    let check = |files: &[(&str, &str)], expected: &[&str]| {
+        let owned = |(file, text): &(&str, &str)| ((*file).to_owned(), (*text).to_owned());
+        let imports = imports(&files.iter().map(owned).collect());
+        assert_eq!(Layers::read(TABLE).violations(&imports), expected);
+    };
+    check(&[("api.rs", "use crate::clock::Clock;")], &[]);
+    check(&[("id.rs", "use crate::clock::Clock;")], &[]);
+    check(&[("api/in.rs", "use crate::api::Out;")], &[]);
+    check(
+        &[("id/new.rs", "fn f() { crate::proxy::send() }")],
+        &["id imports proxy, which is above it"],
     );
-    assert_eq!(upward, Vec::<String>::new());
-}
-
-#[test]
-fn every_module_has_its_layer_and_every_layer_its_modules() {
-    let layers = layers();
-    let library = fs::read_to_string(Path::new(ROOT).join("src/lib.rs")).unwrap();
-    let declared: Vec<_> = library
-        .lines()
-        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
-        .collect();
-    for module in &declared {
-        assert!(layers.contains_key(*module), "{module} is not in the table");
-    }
-    for module in layers.keys().filter(|module| *module != "main") {
-        assert!(
-            declared.contains(&module.as_str()),
-            "{module} is in the table alone"
-        );
-    }
-}
-
-#[test]
-fn the_search_finds_imports_of_every_form() {
-    let text = "use crate::auth::Auth;\n    crate::users::sqlite::X\n/// [`x`](crate::app)\n";
-    assert_eq!(imports(text), ["auth", "users"]);
-}
-
-/// Module to layer, from the table.
-fn layers() -> BTreeMap<String, u32> {
-    let text = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).unwrap();
-    let mut layers = BTreeMap::new();
-    for line in text.lines() {
-        let mut cells = line.split('|').map(str::trim).skip(1);
-        let (Some(layer), Some(modules)) = (cells.next(), cells.next()) else {
-            continue;
-        };
-        let number = layer
-            .split(' ')
-            .next()
-            .and_then(|number| number.parse().ok());
-        let Some(number) = number else { continue };
-        for module in modules.split_whitespace() {
-            layers.insert(module.trim_matches('`').to_owned(), number);
-        }
-    }
-    layers
-}
-
-fn layer(layers: &BTreeMap<String, u32>, module: &str) -> u32 {
-    *layers
-        .get(module)
-        .unwrap_or_else(|| panic!("{module} has no layer"))
-}
-
-fn sources(directory: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(sources(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            files.push(path);
-        }
-    }
-    files.retain(|file| !file.ends_with("src/lib.rs"));
-    files
-}
-
-/// The top module that a file belongs to.
-fn module_of(file: &Path) -> String {
-    let inside = file.strip_prefix(Path::new(ROOT).join("src")).unwrap();
-    let first = inside.iter().next().unwrap().to_str().unwrap();
-    first.trim_end_matches(".rs").to_owned()
-}
-
-/// The top modules that a text names by `crate::`, but for those of comments.
-fn imports(text: &str) -> Vec<String> {
-    let code = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
-    code.flat_map(|line| line.split("crate::").skip(1))
-        .map(|rest| {
-            rest.chars()
-                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
-                .collect::<String>()
-        })
-        .filter(|module| !module.is_empty())
-        .collect()
+    check(
+        &[("api.rs", "use crate::{id::Id, proxy::{A, B}};")],
+        &["api imports proxy, which is beside it"],
+    );
+    check(
+        &[("api.rs", "use crate::other;")],
+        &["api imports other: not both are in the table"],
+    );
+    check(
+        &[
+            ("id.rs", "use crate::clock;"),
+            ("clock.rs", "use crate::id;"),
+            ("net.rs", ""),
+        ],
+        &[
+            "clock imports id in a circle",
+            "id imports clock in a circle",
+        ],
+    );
+    check(&[("id.rs", "//! [`api`](crate::api)")], &[]);
 }

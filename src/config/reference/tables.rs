@@ -96,6 +96,15 @@ pub static SERVER: Table = Table {
             "The origin that clients use.",
         ),
         key(
+            "hsts",
+            Kind::Words("a span of time up to \"730d\", or \"off\""),
+            Words("`\"365d\"`; `\"off\"` where `public_url` is this machine"),
+            "For how long browsers shall ask for this host by https alone \
+             (`Strict-Transport-Security`): told with every answer, in place of what a service says of \
+             it; `\"0s\"` has them forget it. Never told with the self-signed certificate; with \
+             `\"off\"` the word of the service passes.",
+        ),
+        key(
             "trusted_proxies",
             NETWORKS,
             Value("[]"),

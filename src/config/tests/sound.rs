@@ -60,6 +60,25 @@ fn the_issuer_of_our_tokens_is_the_public_origin() {
 }
 
 #[test]
+fn browsers_are_told_of_https_where_the_certificate_is_not_our_own() {
+    const CERTIFICATE: &str =
+        "[[tls.certificates]]\ncert = \"/etc/dw/tls.crt\"\nkey = \"/etc/dw/tls.key\"\n";
+    let check = |server: &str, expected: Option<Duration>| {
+        let config = sound(&format!("[server]\n{server}\n{CERTIFICATE}"));
+        assert_eq!(config.hsts, expected, "{server}");
+        assert_eq!(sound(&format!("[server]\n{server}\n")).hsts, None);
+    };
+    let public = "public_url = \"https://gw.example.com\"";
+    let year = Duration::from_hours(365 * 24);
+    check(public, Some(year));
+    check("", None);
+    check("public_url = \"https://127.0.0.1:8443\"", None);
+    check("hsts = \"1d\"", Some(Duration::from_hours(24)));
+    check(&format!("{public}\nhsts = \"0s\""), Some(Duration::ZERO));
+    check(&format!("{public}\nhsts = \"off\""), None);
+}
+
+#[test]
 fn relative_paths_start_where_the_file_lies() {
     let config = sound(
         "[state]\ndirectory = \"state\"\n[log]\naudit = { file = \"audit.log\" }\n\

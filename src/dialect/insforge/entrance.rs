@@ -1,5 +1,6 @@
 //! The two entrances of the dialect: the users' and the admins'. A session of one is none at the other.
 
+use super::call::Call;
 use super::fault::Fault;
 use crate::session::SessionKind;
 use crate::wire::cookie::{Cookie, SameSite};
@@ -36,6 +37,13 @@ impl Entrance {
         no_refresh_token: "No admin refresh token provided",
         wrong_kind: "Invalid admin refresh session type",
     };
+
+    /// Its cookie, if the call shows it: no answer clears one that was not there. A page of another
+    /// site could have it cleared otherwise, in browsers that keep our cookies from such pages.
+    pub(super) fn shown_cookie(&self, call: &Call) -> Option<Cookie> {
+        let shown = Cookie::shown(&[self.cookie], &call.parts.headers);
+        shown.first().copied()
+    }
 
     pub(super) fn wrong_password(&self) -> Fault {
         Fault::unauthorized(self.wrong_password)

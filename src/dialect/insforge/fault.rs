@@ -129,11 +129,11 @@ impl Fault {
         self
     }
 
-    /// The same; if it is a 401, it clears the cookie that is why. A store that is away or a missing
+    /// The same; if it is a 401, it clears the cookie that was shown and is why. A store that is away or a missing
     /// CSRF token is no reason to sign anybody out.
-    pub(super) fn clearing(mut self, cookie: Cookie) -> Self {
+    pub(super) fn clearing(mut self, shown: Option<Cookie>) -> Self {
         if self.status == StatusCode::UNAUTHORIZED {
-            self.clears = Some(cookie);
+            self.clears = shown;
         }
         self
     }

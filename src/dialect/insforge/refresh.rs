@@ -30,10 +30,11 @@ pub(super) async fn admin(State(auth): State<Arc<Auth>>, call: Call) -> Result<R
     by_cookie(&auth, &call, &Entrance::ADMIN).await
 }
 
-/// A 401 clears the cookie: it will not become good again.
+/// A 401 clears the cookie that was shown: it will not become good again.
 async fn by_cookie(auth: &Auth, call: &Call, entrance: &Entrance) -> Result<Response, Fault> {
     let refreshed = refresh_cookie(auth, call, entrance).await;
-    let signed_in = refreshed.map_err(|fault| fault.clearing(entrance.cookie))?;
+    let shown = entrance.shown_cookie(call);
+    let signed_in = refreshed.map_err(|fault| fault.clearing(shown))?;
     opened(auth, &signed_in, (entrance, ClientKind::Web))
 }
 

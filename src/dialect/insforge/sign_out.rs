@@ -47,8 +47,9 @@ async fn by_cookie(auth: &Auth, call: &Call, entrance: &Entrance) -> Result<Resp
         None => end_bearer(auth, call).await?,
     }
     let mut response = logged_out();
-    let cookie = entrance.cookie.clear();
-    response.headers_mut().append(header::SET_COOKIE, cookie);
+    let cleared = entrance.shown_cookie(call).map(|cookie| cookie.clear());
+    let cleared = cleared.map(|cookie| (header::SET_COOKIE, cookie));
+    response.headers_mut().extend(cleared);
     Ok(response)
 }
 

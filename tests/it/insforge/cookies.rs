@@ -100,14 +100,72 @@ async fn the_app_reads_the_answers_and_no_other_page_does() {
 }
 
 #[tokio::test]
+async fn a_request_that_showed_no_cookie_clears_none() {
+    let dialect = Dialect::start().await;
+    let signed_in = dialect.sign_in("?client_type=server").await;
+    for prefix in ["/api/auth", "/api/auth/admin"] {
+        for verb in ["refresh", "logout"] {
+            let target = format!("{prefix}/{verb}");
+            let bare = dialect.post_empty(&target, Call::default()).await;
+            assert_eq!(bare.set_cookie(), None, "{target}");
+            let call = Call {
+                bearer: Some(signed_in.text("accessToken")),
+                ..Call::default()
+            };
+            let bearer = dialect.post_empty(&target, call).await;
+            assert_eq!(bearer.set_cookie(), None, "{target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_that_was_shown_and_does_not_hold_is_cleared() {
+    let dialect = Dialect::start().await;
+    let names = ["insforge_refresh_token", "insforge_admin_refresh_token"];
+    for (prefix, name) in ["/api/auth", "/api/auth/admin"].into_iter().zip(names) {
+        for (verb, shown) in [
+            ("refresh", format!("{name}=junk")),
+            ("logout", format!("{name}=junk")),
+            ("refresh", format!("{name}=a; {name}=b")),
+        ] {
+            let call = Call {
+                cookie: Some(&shown),
+                ..Call::default()
+            };
+            let answer = dialect.post_empty(&format!("{prefix}/{verb}"), call).await;
+            let cleared = answer.set_cookie().unwrap();
+            assert!(cleared.starts_with(&format!("{name}=;")), "{cleared}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_form_of_another_page_is_no_sign_in() {
     let dialect = Dialect::start().await;
-    let request = Call::default()
-        .request(Method::POST, "/api/auth/sessions")
-        .header("content-type", "text/plain")
-        .body(Body::from(
-            json!({"email": EMAIL, "password": PASSWORD}).to_string(),
-        ));
-    let answer = dialect.send(request.unwrap()).await;
-    answer.refused(400, "INVALID_INPUT", "email: Required, password: Required");
+    let json = json!({"email": EMAIL, "username": "root", "password": PASSWORD}).to_string();
+    let form = format!("email={EMAIL}&username=root&password={PASSWORD}");
+    let check = async |target: &str, kind: Option<&str>, body: &str| {
+        for origin in [None, Some("null"), Some("https://evil.test")] {
+            let call = Call {
+                origin,
+                ..Call::default()
+            };
+            let mut request = call.request(Method::POST, target);
+            request = request.header("sec-fetch-site", "cross-site");
+            if let Some(kind) = kind {
+                request = request.header("content-type", kind);
+            }
+            let request = request.body(Body::from(body.to_owned())).unwrap();
+            let answer = dialect.send(request).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{target} {kind:?}");
+            assert_eq!(answer.json["error"], "INVALID_INPUT");
+            assert_eq!(answer.set_cookie(), None);
+        }
+    };
+    for target in ["/api/auth/sessions", "/api/auth/admin/sessions"] {
+        check(target, Some("text/plain"), &json).await;
+        check(target, Some("application/x-www-form-urlencoded"), &form).await;
+        check(target, Some("multipart/form-data; boundary=x"), &json).await;
+        check(target, None, &json).await;
+    }
 }

@@ -29,6 +29,8 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// How a gateway under test is set up, beside what all of them have.
 #[derive(Default)]
 pub(crate) struct Setup {
+    /// Lines of `[server]`.
+    pub(crate) server: String,
     /// Lines of `[sessions]`.
     pub(crate) sessions: String,
     /// Further tables, routes for instance.
@@ -104,6 +106,54 @@ impl Doorward {
                 .success()
         );
         self.process.wait().await.unwrap()
+    }
+
+    /// SIGHUP: the configuration is to be read again.
+    pub(crate) fn hang_up(&self) {
+        let id = self.process.id().unwrap().to_string();
+        let sent = Command::new("kill").args(["-HUP", &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// What the gateway has said so far on standard error.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(self.path("stderr.log")).unwrap()
+    }
+
+    /// Waits until it has said what this is about.
+    pub(crate) async fn until_said(&self, wanted: impl Fn(&str) -> bool) {
+        let mut interval = tokio::time::interval(Duration::from_millis(20));
+        for _ in 0..1000 {
+            interval.tick().await;
+            if wanted(&self.said()) {
+                return;
+            }
+        }
+        panic!("never said: {}", self.said());
+    }
+
+    /// The page of metrics.
+    pub(crate) async fn metrics(&self) -> String {
+        let io = TokioIo::new(TcpStream::connect(self.ops).await.unwrap());
+        let (mut sender, connection) = http1::handshake(io).await.unwrap();
+        let running = tokio::spawn(connection);
+        let request = Request::get("/metrics").header("host", "ops");
+        let request = request.body(Full::<Bytes>::default()).unwrap();
+        let answer = Answer::read(sender.send_request(request).await.unwrap()).await;
+        running.abort();
+        answer.text
+    }
+
+    /// Waits until this line is on the page of metrics.
+    pub(crate) async fn until_counted(&self, line: &str) {
+        let mut interval = tokio::time::interval(Duration::from_millis(20));
+        for _ in 0..1000 {
+            interval.tick().await;
+            if self.metrics().await.lines().any(|found| found == line) {
+                return;
+            }
+        }
+        panic!("{line} never came");
     }
 
     pub(crate) async fn connect(&self) -> TlsStream<TcpStream> {
@@ -215,11 +265,13 @@ impl Answer {
 fn configuration(sample: &Sample, setup: &Setup) -> String {
     let (port, service) = (free_port(), sample.url());
     let service = service.as_str().trim_end_matches('/');
+    let server = &setup.server;
     let mut text = format!(
         r#"
 [server]
 listen = ["127.0.0.1:{port}"]
 public_url = "https://localhost:{port}"
+{server}
 
 [[tls.certificates]]
 cert = "gateway.crt"

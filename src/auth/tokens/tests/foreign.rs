@@ -150,3 +150,43 @@ fn settings_that_could_let_a_stranger_in_do_not_start() {
     // And no ring was made on the way.
     assert!(!ring_path(&directory).exists());
 }
+
+#[test]
+fn an_issuer_that_is_replaced_is_judged_by_its_new_settings_alone() {
+    let bench = Bench::new();
+    let token = bench.foreign(&json!({}));
+    let before = bench.identify(&token).unwrap();
+    let jwks = JwksSource::File(bench.directory.path().join("jwks.json"));
+    let same = issuer(jwks, None);
+    let replace = |issuers: &[IssuerConfig]| bench.tokens.replace_issuers(issuers);
+    replace(std::slice::from_ref(&same)).unwrap();
+    let after = bench.identify(&token).unwrap();
+    assert!(Arc::ptr_eq(&before, &after), "nothing was verified anew");
+
+    let own = IssuerConfig {
+        issuer: OWN.to_owned(),
+        ..same.clone()
+    };
+    assert!(replace(&[own]).is_err());
+    assert!(replace(&[same.clone(), same.clone()]).is_err());
+    assert!(bench.identify(&token).is_ok(), "a mistake changes nothing");
+
+    let admin = AdminClaim {
+        claim: "sub".to_owned(),
+        test: ClaimTest::Equals(json!("u")),
+    };
+    let promoted = IssuerConfig {
+        admin: Some(admin),
+        ..same.clone()
+    };
+    replace(&[promoted]).unwrap();
+    assert!(bench.identify(&token).unwrap().has_role("admin"));
+    let elsewhere = IssuerConfig {
+        audiences: vec!["warehouse".to_owned()],
+        ..same
+    };
+    replace(&[elsewhere]).unwrap();
+    assert_eq!(bench.identify(&token).err(), Some(TokenError::Audience));
+    replace(&[]).unwrap();
+    assert_eq!(bench.identify(&token).err(), Some(TokenError::Issuer));
+}

@@ -32,6 +32,11 @@ listen = ["localhost:1", 5]"#,
     ),
     (
         r#"[server]
+hsts = "800d""#,
+        &[r#"2:8: server.hsts: found "800d", expected a span of time up to "730d", or "off""#],
+    ),
+    (
+        r#"[server]
 public_url = "http://gw.example.com""#,
         &[
             r#"2:14: server.public_url: found a URL of another scheme, expected an https origin, such as "https://gw.example.com""#,

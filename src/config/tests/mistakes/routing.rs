@@ -116,17 +116,6 @@ forward_credentials = 1"#,
             "10:23: routes[0].forward_credentials: found a whole number, expected true or false",
         ],
     ),
-    (
-        r#"[[routes]]
-path = "/"
-require = "public"
-upstream = "shop"
-[[routes]]
-path = "/"
-require = "admin"
-upstream = "shop""#,
-        &["8:1: routes[1]: takes the same requests as routes[0] (line 4)"],
-    ),
 ];
 
 #[test]
