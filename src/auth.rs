@@ -32,7 +32,7 @@ mod sign_out;
 pub mod tokens;
 
 pub use self::authenticate::{Denial, Permit, Unauthenticated};
-pub use self::refresh::RefreshError;
+pub use self::refresh::{RefreshError, ShownToken};
 pub use self::sign_in::{EmailRule, SignIn, SignInError};
 
 /// What the core works with.
@@ -84,7 +84,8 @@ impl Auth {
 
     /// The tokens of a session as it stands now.
     fn issue(&self, session: Session, user: Option<User>) -> Result<SignedIn, IssueError> {
-        let access = self.access_token(&session)?;
+        let issued_at = self.now();
+        let access = self.access_token(&session, issued_at)?;
         let token = RefreshToken {
             session: session.id,
             generation: session.generation,
@@ -100,12 +101,19 @@ impl Auth {
             user,
             access,
             refresh,
+            issued_at,
         })
     }
 
-    fn access_token(&self, session: &Session) -> Result<AccessToken, MintError> {
-        let issued_at = self.now();
-        let expires_at = issued_at.plus(self.parts.lifetimes.access);
+    /// A session that ends is not outlived by its tokens.
+    fn access_token(
+        &self,
+        session: &Session,
+        issued_at: Timestamp,
+    ) -> Result<AccessToken, MintError> {
+        let expires_at = issued_at
+            .plus(self.parts.lifetimes.access)
+            .min(session.expires_at);
         let text = self.parts.tokens.mint(Claims {
             subject: session.subject.user.to_string(),
             session: session.id,
@@ -173,6 +181,8 @@ pub struct SignedIn {
     pub access: AccessToken,
     /// The refresh token.
     pub refresh: SecretText,
+    /// When these tokens were made: the present, from which their lifetimes count.
+    pub issued_at: Timestamp,
 }
 
 impl fmt::Debug for SignedIn {

@@ -40,7 +40,8 @@ pub struct Refresh {
     pub token: RefreshToken,
     /// The present.
     pub now: Timestamp,
-    /// How long the newest refresh token lives from now on.
+    /// How long the newest refresh token lives from now on; the store cuts it at the session's
+    /// `ends_at`.
     pub lifetime: Duration,
     /// How long the parent of the newest token still gets that same token back.
     pub grace: Duration,

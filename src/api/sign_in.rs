@@ -12,7 +12,7 @@ use super::tokens::hand_out;
 use crate::auth::SignIn;
 use crate::request::RequestOrigin;
 use crate::secret::SecretText;
-use crate::session::{ClientKind, SessionKind};
+use crate::session::{ClientKind, Persistence, SessionKind};
 use crate::wire::context::RequestContext;
 
 /// Whether the client is a browser, which keeps its tokens in cookies.
@@ -33,6 +33,17 @@ pub(super) struct Body {
     password: SecretText,
     #[serde(default)]
     client: Client,
+    /// "Remember me": whether a browser keeps the session when it is closed.
+    #[serde(default)]
+    remember: bool,
+}
+
+/// A program keeps its tokens itself, whatever it is told.
+const fn persistence(client: ClientKind, remember: bool) -> Persistence {
+    match client {
+        ClientKind::Web if !remember => Persistence::Browser,
+        ClientKind::Web | ClientKind::Native => Persistence::Persistent,
+    }
 }
 
 /// Signs a user in.
@@ -77,6 +88,7 @@ async fn sign_in(
         password: body.password,
         entrance,
         client,
+        persistence: persistence(client, body.remember),
         caller: context.caller(&parts.headers),
     };
     let signed_in = auth.sign_in(attempt).await?;

@@ -76,7 +76,7 @@ impl SqliteSessions {
             Standing::Newest => {
                 session.generation = shown.next();
                 session.refreshed_at = refresh.now;
-                session.expires_at = refresh.now.plus(refresh.lifetime);
+                session.expires_at = refresh.now.plus(refresh.lifetime).min(session.ends_at);
                 row::move_on(&mut change, &session).await?;
                 change.commit().await?;
                 Ok(Refreshed::Rotated(session))

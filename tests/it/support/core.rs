@@ -14,7 +14,7 @@ use doorward::password;
 use doorward::password::pool::Passwords;
 use doorward::revocation::{self, Revocations};
 use doorward::secret::SecretText;
-use doorward::session::Lifetimes;
+use doorward::session::{Bounds, Lifetimes};
 use doorward::sessions::SessionStore;
 use doorward::sessions::sqlite::SqliteSessions;
 use doorward::user::{Email, EmailStatus, JsonObject, Role, User, Username};
@@ -107,8 +107,17 @@ impl Core {
 pub(crate) const fn lifetimes() -> Lifetimes {
     Lifetimes {
         access: Duration::from_mins(15),
-        refresh: Duration::from_hours(7 * 24),
         grace: Duration::from_secs(30),
+        web: bounds(12, 7),
+        remembered: bounds(7 * 24, 30),
+        native: bounds(30 * 24, 365),
+    }
+}
+
+const fn bounds(idle_hours: u64, absolute_days: u64) -> Bounds {
+    Bounds {
+        idle: Duration::from_hours(idle_hours),
+        absolute: Duration::from_hours(absolute_days * 24),
     }
 }
 
