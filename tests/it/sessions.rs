@@ -16,6 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 
 use crate::support::redis::RedisServer;
 
+mod clients;
 mod contract;
 mod faults;
 mod machine;

@@ -120,6 +120,12 @@ pub(super) async fn remove(change: &mut Change, id: SessionId) -> sqlx::Result<(
     delete.execute(&mut **change).await.map(drop)
 }
 
+/// Removes all sessions of a user, those too that have run out.
+pub(super) async fn remove_all(change: &mut Change, user: UserId) -> sqlx::Result<()> {
+    let delete = sqlx::query("DELETE FROM sessions WHERE user_id = ?").bind(user.to_string());
+    delete.execute(&mut **change).await.map(drop)
+}
+
 /// Removes the sessions that have run out, and returns how many.
 pub(super) async fn clear_expired(change: &mut Change, now: Timestamp) -> sqlx::Result<u64> {
     let delete = sqlx::query("DELETE FROM sessions WHERE expires_at <= ?").bind(now.as_millis());
