@@ -33,7 +33,7 @@ mod sign_out;
 pub mod tokens;
 
 pub use self::authenticate::{Denial, Permit, Unauthenticated};
-pub use self::refresh::RefreshError;
+pub use self::refresh::{RefreshError, ShownToken};
 pub use self::sign_in::{EmailRule, SignIn, SignInError};
 
 /// What the core works with.
@@ -90,7 +90,13 @@ impl Auth {
         user: Option<User>,
         form: Form,
     ) -> Result<SignedIn, IssueError> {
-        let access = self.access_token(&session, user.as_ref(), form)?;
+        let issued_at = self.now();
+        let bearer = Bearer {
+            session: &session,
+            user: user.as_ref(),
+            now: issued_at,
+        };
+        let access = self.access_token(bearer, form)?;
         let token = RefreshToken {
             session: session.id,
             generation: session.generation,
@@ -106,31 +112,25 @@ impl Auth {
             user,
             access,
             refresh,
+            issued_at,
         })
     }
 
-    fn access_token(
-        &self,
-        session: &Session,
-        user: Option<&User>,
-        form: Form,
-    ) -> Result<AccessToken, MintError> {
-        let issued_at = self.now();
-        let expires_at = issued_at.plus(self.parts.lifetimes.access);
+    /// A session that ends is not outlived by its tokens.
+    fn access_token(&self, bearer: Bearer<'_>, form: Form) -> Result<AccessToken, MintError> {
+        let Bearer { session, now, .. } = bearer;
+        let expires_at = now
+            .plus(self.parts.lifetimes.access)
+            .min(session.expires_at);
         let claims = Claims {
             subject: session.subject.user.to_string(),
             session: session.id,
             roles: session.subject.roles.clone(),
             email: Some(session.subject.email.clone()),
             methods: vec!["pwd"],
-            issued_at,
+            issued_at: now,
             expires_at,
             extra: JsonObject::new(),
-        };
-        let bearer = Bearer {
-            session,
-            user,
-            now: issued_at,
         };
         let text = self.parts.tokens.mint_as(form, (claims, bearer))?;
         Ok(AccessToken { text, expires_at })
@@ -190,6 +190,8 @@ pub struct SignedIn {
     pub access: AccessToken,
     /// The refresh token.
     pub refresh: SecretText,
+    /// When these tokens were made: the present, from which their lifetimes count.
+    pub issued_at: Timestamp,
 }
 
 impl fmt::Debug for SignedIn {

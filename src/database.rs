@@ -46,6 +46,11 @@ const MIGRATIONS: Migrations = &[
         include_str!("database/migrations/0002_sessions.sql"),
     ),
     (
+        3,
+        "session lifetimes",
+        include_str!("database/migrations/0003_session_lifetimes.sql"),
+    ),
+    (
         4,
         "user revision",
         include_str!("database/migrations/0004_user_revision.sql"),

@@ -60,6 +60,25 @@ impl ClientKind {
     }
 }
 
+/// How long the client keeps the session's tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Persistence {
+    /// Until the browser is closed: its user did not ask to be remembered.
+    Browser,
+    /// As long as they hold: "remember me", and every program.
+    Persistent,
+}
+
+impl Persistence {
+    /// The word for it in APIs, stores and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Persistent => "persistent",
+        }
+    }
+}
+
 /// What a session was opened for. A session of one kind is no session of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SessionKind {
@@ -114,18 +133,33 @@ pub struct Session {
     pub kind: SessionKind,
     /// What kind of client holds it.
     pub client: ClientKind,
+    /// How long that client keeps it.
+    pub persistence: Persistence,
     /// The generation of the newest refresh token.
     pub generation: Generation,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When it was last refreshed; at first, when it was opened.
     pub refreshed_at: Timestamp,
-    /// When its newest refresh token ends.
+    /// When its newest refresh token ends: never after `ends_at`.
     pub expires_at: Timestamp,
+    /// When it ends at the latest, however often it is refreshed.
+    pub ends_at: Timestamp,
     /// Where it was opened from: a client address, as text.
     pub address: String,
     /// What opened it: the start of the `User-Agent`, at most 256 bytes.
     pub user_agent: String,
+}
+
+impl Session {
+    /// How long a session of before there was [`ends_at`](Self::ends_at) lives from its sign-in on. The
+    /// migration of the embedded store has the same number.
+    const USUAL_AGE: Duration = Duration::from_hours(30 * 24);
+
+    /// When a session ends that was stored without an end: no running session is cut short by it.
+    pub fn usual_end(created_at: Timestamp, expires_at: Timestamp) -> Timestamp {
+        created_at.plus(Self::USUAL_AGE).max(expires_at)
+    }
 }
 
 /// How long the parts of a session live.
@@ -133,10 +167,34 @@ pub struct Session {
 pub struct Lifetimes {
     /// An access token.
     pub access: Duration,
-    /// A refresh token, and so a session that is not refreshed.
-    pub refresh: Duration,
     /// How long the parent of the newest refresh token still gets that same token back.
     pub grace: Duration,
+    /// The session of a browser whose user did not ask to be remembered.
+    pub web: Bounds,
+    /// The session of a browser whose user did.
+    pub remembered: Bounds,
+    /// The session of a program.
+    pub native: Bounds,
+}
+
+/// How long a session lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Without a refresh.
+    pub idle: Duration,
+    /// From its sign-in on, however often it is refreshed.
+    pub absolute: Duration,
+}
+
+impl Lifetimes {
+    /// Those of a session of this client.
+    pub const fn bounds(&self, client: ClientKind, persistence: Persistence) -> Bounds {
+        match (client, persistence) {
+            (ClientKind::Web, Persistence::Browser) => self.web,
+            (ClientKind::Web, Persistence::Persistent) => self.remembered,
+            (ClientKind::Native, Persistence::Browser | Persistence::Persistent) => self.native,
+        }
+    }
 }
 
 /// A refresh token that we made: its keyed hash was checked. Whether it is still good, the store says.

@@ -40,7 +40,8 @@ pub struct Refresh {
     pub token: RefreshToken,
     /// The present.
     pub now: Timestamp,
-    /// How long the newest refresh token lives from now on.
+    /// How long the newest refresh token lives from now on; the store cuts it at the session's
+    /// `ends_at`.
     pub lifetime: Duration,
     /// How long the parent of the newest token still gets that same token back.
     pub grace: Duration,
@@ -112,10 +113,12 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
     /// Notes what is known of the user by now, for the next refresh. No effect on an ended session.
     async fn update_subject(&self, id: SessionId, subject: &Subject) -> Result<(), Unavailable>;
 
-    /// Ends a session; `None` where there was none.
+    /// Ends a session; `None` where there was none. One that has run out by `now` needs no ending, but
+    /// is taken away: another clock may be behind.
     async fn end(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, Unavailable>;
 
-    /// Ends all sessions of a user and moves the user's epoch on; returns those that it ended.
+    /// Ends all sessions of a user, in the same way, and moves the user's epoch on; returns those that
+    /// it ended.
     async fn end_all(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, Unavailable>;
 
     /// The sessions of a user, newest first.

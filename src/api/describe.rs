@@ -48,9 +48,11 @@ pub(super) struct SessionView {
     id: String,
     kind: &'static str,
     client: &'static str,
+    persistence: &'static str,
     created_at: String,
     refreshed_at: String,
     expires_at: String,
+    ends_at: String,
     address: String,
     user_agent: String,
 }
@@ -61,9 +63,11 @@ impl From<&Session> for SessionView {
             id: session.id.to_string(),
             kind: session.kind.as_str(),
             client: session.client.as_str(),
+            persistence: session.persistence.as_str(),
             created_at: session.created_at.to_string(),
             refreshed_at: session.refreshed_at.to_string(),
             expires_at: session.expires_at.to_string(),
+            ends_at: session.ends_at.to_string(),
             address: session.address.clone(),
             user_agent: session.user_agent.clone(),
         }

@@ -38,14 +38,14 @@ pub(super) async fn refresh(
     };
     let found = auth.session_of(text).await?;
     // A token that was stolen out of a cookie is not good in a body, nor the other way round.
-    let Some((token, session)) = found.filter(|(_, session)| session.client == client) else {
+    let Some(shown) = found.filter(|shown| shown.session().client == client) else {
         return Err(ApiError::SessionEnded);
     };
     if client == ClientKind::Web {
         let head = context.head(&parts);
         let allowed = match auth.origin(&head) {
             RequestOrigin::Same => true,
-            RequestOrigin::Untold => auth.shows_csrf_token(&head, Some(session.id)),
+            RequestOrigin::Untold => auth.shows_csrf_token(&head, Some(shown.session().id)),
             RequestOrigin::Cross => false,
         };
         if !allowed {
@@ -56,6 +56,6 @@ pub(super) async fn refresh(
         }
     }
     let caller = context.caller(&parts.headers);
-    let refreshed = auth.refresh(token, Form::OWN, &caller).await?;
+    let refreshed = auth.refresh(&shown, Form::OWN, &caller).await?;
     hand_out(&auth, refreshed)
 }

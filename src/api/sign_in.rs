@@ -13,7 +13,7 @@ use crate::auth::SignIn;
 use crate::auth::tokens::form::Form;
 use crate::request::RequestOrigin;
 use crate::secret::SecretText;
-use crate::session::{ClientKind, SessionKind};
+use crate::session::{ClientKind, Persistence, SessionKind};
 use crate::wire::context::RequestContext;
 
 /// Whether the client is a browser, which keeps its tokens in cookies.
@@ -34,6 +34,17 @@ pub(super) struct Body {
     password: SecretText,
     #[serde(default)]
     client: Client,
+    /// "Remember me": whether a browser keeps the session when it is closed.
+    #[serde(default)]
+    remember: bool,
+}
+
+/// A program keeps its tokens itself, whatever it is told.
+const fn persistence(client: ClientKind, remember: bool) -> Persistence {
+    match client {
+        ClientKind::Web if !remember => Persistence::Browser,
+        ClientKind::Web | ClientKind::Native => Persistence::Persistent,
+    }
 }
 
 /// Signs a user in.
@@ -78,6 +89,7 @@ async fn sign_in(
         password: body.password,
         entrance,
         client,
+        persistence: persistence(client, body.remember),
         form: Form::OWN,
         caller: context.caller(&parts.headers),
     };

@@ -9,8 +9,8 @@ use super::describe::{SessionView, UserView};
 use super::error::ApiError;
 use crate::auth::{Auth, SignedIn};
 use crate::secret::SecretText;
-use crate::session::ClientKind;
-use crate::wire::cookie::Cookie;
+use crate::session::{ClientKind, Persistence};
+use crate::wire::cookie::{Cookie, CookieLife};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -42,8 +42,9 @@ pub(super) fn hand_out(auth: &Auth, signed_in: SignedIn) -> Result<Response, Api
         user,
         access,
         refresh,
+        issued_at,
     } = signed_in;
-    let access_life = access.expires_at.since(session.refreshed_at);
+    let access_life = access.expires_at.since(issued_at);
     let body = |credentials| Body {
         session: SessionView::from(&session),
         user: UserView::of(&session, user),
@@ -59,7 +60,11 @@ pub(super) fn hand_out(auth: &Auth, signed_in: SignedIn) -> Result<Response, Api
         .into_response()),
         ClientKind::Web => {
             let csrf_token = auth.csrf_token(session.id).ok_or(ApiError::NoToken)?;
-            let refresh_life = session.expires_at.since(session.refreshed_at);
+            let refresh_life = session.expires_at.since(issued_at);
+            let kept = |life| match session.persistence {
+                Persistence::Browser => CookieLife::Browser,
+                Persistence::Persistent => CookieLife::For(life),
+            };
             let mut response = Json(body(Credentials::Web { csrf_token })).into_response();
             for (cookie, value, life) in [
                 (Cookie::SESSION, &access.text, access_life),
@@ -67,7 +72,7 @@ pub(super) fn hand_out(auth: &Auth, signed_in: SignedIn) -> Result<Response, Api
             ] {
                 response
                     .headers_mut()
-                    .append(SET_COOKIE, set(cookie, value, life)?);
+                    .append(SET_COOKIE, set(cookie, value, kept(life))?);
             }
             Ok(response)
         }
@@ -77,7 +82,7 @@ pub(super) fn hand_out(auth: &Auth, signed_in: SignedIn) -> Result<Response, Api
 fn set(
     cookie: Cookie,
     value: &SecretText,
-    life: std::time::Duration,
+    life: CookieLife,
 ) -> Result<http::HeaderValue, ApiError> {
     cookie.set(value, life).map_err(|error| {
         tracing::error!(%error, cookie = cookie.name(), "a token does not go into its cookie");

@@ -95,6 +95,9 @@ impl Auth {
         let identity = match head.credential(Self::SESSION_COOKIE) {
             // Not ours to judge: a public service may have its own scheme.
             Credential::Foreign if !requirement.asks_for_identity() => None,
+            Credential::Cookie(token) if !requirement.asks_for_identity() => {
+                self.identity_of_visitor(head, token)?
+            }
             credential => self.identity_of(head, credential)?,
         };
         let facts = Facts {
@@ -149,6 +152,19 @@ impl Auth {
     /// The tokens that are welcome here.
     pub fn tokens(&self) -> &Tokens {
         &self.parts.tokens
+    }
+
+    /// A cookie that goes when the browser is closed may be older than the token in it. One with an
+    /// age would be gone by then, and its sender a visitor like any other.
+    fn identity_of_visitor(
+        &self,
+        head: &RequestHead<'_>,
+        token: &str,
+    ) -> Result<Option<Arc<Identity>>, Denial> {
+        match self.identity_of(head, Credential::Cookie(token)) {
+            Err(Denial::Unauthenticated(Unauthenticated::Token(TokenError::Expired))) => Ok(None),
+            other => other,
+        }
     }
 
     /// A credential that is there counts, good or bad: a bad one is a refusal, never "anonymous".

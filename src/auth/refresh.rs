@@ -28,36 +28,56 @@ pub enum RefreshError {
     Issue(#[from] IssueError),
 }
 
+/// A refresh token that we made, and its session as it stood when the token was shown. Made by
+/// [`Auth::session_of`] alone.
+#[derive(Clone, Debug)]
+pub struct ShownToken {
+    token: RefreshToken,
+    session: Session,
+}
+
+impl ShownToken {
+    /// The session.
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
 impl Auth {
     /// Reads a refresh token and finds its session: `None` where the text is no token of ours, or the
     /// session has ended.
-    pub async fn session_of(
-        &self,
-        token: &str,
-    ) -> Result<Option<(RefreshToken, Session)>, Unavailable> {
+    pub async fn session_of(&self, token: &str) -> Result<Option<ShownToken>, Unavailable> {
         let Ok(token) = self.parts.tokens.session_signer().read_refresh_token(token) else {
             return Ok(None);
         };
         let session = self.parts.sessions.find(token.session, self.now()).await?;
-        Ok(session.map(|session| (token, session)))
+        Ok(session.map(|session| ShownToken { token, session }))
     }
 
     /// Moves a session on to new tokens, the access token in this form.
     pub async fn refresh(
         &self,
-        token: RefreshToken,
+        shown: &ShownToken,
         form: Form,
         caller: &Caller,
     ) -> Result<SignedIn, RefreshError> {
+        let lifetimes = &self.parts.lifetimes;
+        let (client, persistence) = (shown.session.client, shown.session.persistence);
         let refresh = Refresh {
-            token,
+            token: shown.token,
             now: self.now(),
-            lifetime: self.parts.lifetimes.refresh,
-            grace: self.parts.lifetimes.grace,
+            lifetime: lifetimes.bounds(client, persistence).idle,
+            grace: lifetimes.grace,
         };
         let outcome = self.parts.sessions.refresh(refresh).await;
+        let mut success = "refreshed";
         let (session, result) = match outcome {
-            Ok(Refreshed::Rotated(session) | Refreshed::Repeated(session)) => {
+            Ok(Refreshed::Rotated(session)) => {
+                let result = self.continue_session(session.clone(), form).await;
+                (Some(session), result)
+            }
+            Ok(Refreshed::Repeated(session)) => {
+                success = "repeated";
                 let result = self.continue_session(session.clone(), form).await;
                 (Some(session), result)
             }
@@ -76,7 +96,7 @@ impl Auth {
             session: session.as_ref(),
             caller,
         };
-        let verdict = verdict(&result);
+        let verdict = verdict(&result, success);
         self.parts.metrics.refresh(verdict.1);
         self.record(Action::Refresh, verdict, &about);
         result
@@ -131,9 +151,12 @@ fn may_keep(session: &Session, user: &User) -> bool {
     user.status == AccountStatus::Enabled && role_holds
 }
 
-const fn verdict(result: &Result<SignedIn, RefreshError>) -> (Outcome, &'static str) {
+const fn verdict(
+    result: &Result<SignedIn, RefreshError>,
+    success: &'static str,
+) -> (Outcome, &'static str) {
     match result {
-        Ok(_) => (Outcome::Success, "refreshed"),
+        Ok(_) => (Outcome::Success, success),
         Err(RefreshError::Gone) => (Outcome::Refused, "session-ended"),
         Err(RefreshError::Reused) => (Outcome::Refused, "reused-token"),
         Err(RefreshError::UserGone) => (Outcome::Refused, "account-gone"),

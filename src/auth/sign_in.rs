@@ -6,7 +6,7 @@ use crate::audit::{Action, Outcome};
 use crate::id::{SessionId, UserId};
 use crate::password::pool::{Busy, Checked};
 use crate::secret::SecretText;
-use crate::session::{ClientKind, Generation, Session, SessionKind, Subject};
+use crate::session::{ClientKind, Generation, Persistence, Session, SessionKind, Subject};
 use crate::sessions::{Created, Epoch};
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, EmailStatus, Login, User};
@@ -23,6 +23,8 @@ pub struct SignIn {
     pub entrance: SessionKind,
     /// What kind of client asks.
     pub client: ClientKind,
+    /// How long it shall keep the session; of no account for a program.
+    pub persistence: Persistence,
     /// In which form the access token is made.
     pub form: Form,
     /// Who asks.
@@ -215,15 +217,20 @@ impl Auth {
 
     fn new_session(&self, attempt: &SignIn, user: &User) -> Session {
         let now = self.now();
+        let lifetimes = &self.parts.lifetimes;
+        let bounds = lifetimes.bounds(attempt.client, attempt.persistence);
+        let ends_at = now.plus(bounds.absolute);
         Session {
             id: SessionId::new(now),
             subject: Subject::of(user),
             kind: attempt.entrance,
             client: attempt.client,
+            persistence: attempt.persistence,
             generation: Generation::FIRST,
             created_at: now,
             refreshed_at: now,
-            expires_at: now.plus(self.parts.lifetimes.refresh),
+            expires_at: now.plus(bounds.idle).min(ends_at),
+            ends_at,
             address: attempt.caller.address.to_string(),
             user_agent: attempt.caller.user_agent.clone(),
         }

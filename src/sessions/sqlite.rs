@@ -76,7 +76,7 @@ impl SqliteSessions {
             Standing::Newest => {
                 session.generation = shown.next();
                 session.refreshed_at = refresh.now;
-                session.expires_at = refresh.now.plus(refresh.lifetime);
+                session.expires_at = refresh.now.plus(refresh.lifetime).min(session.ends_at);
                 row::move_on(&mut change, &session).await?;
                 change.commit().await?;
                 Ok(Refreshed::Rotated(session))
@@ -92,12 +92,14 @@ impl SqliteSessions {
 
     async fn try_end(&self, id: SessionId, now: Timestamp) -> sqlx::Result<Option<Session>> {
         let mut change = self.change().await?;
-        let Some(session) = row::find(&mut *change, id, now).await? else {
-            return Ok(None);
-        };
-        end_in(&mut change, id, now).await?;
+        let session = row::find(&mut *change, id, now).await?;
+        // One that has run out is taken away too: to a process whose clock is behind, it may still live.
+        match session {
+            Some(_) => end_in(&mut change, id, now).await?,
+            None => row::remove(&mut change, id).await?,
+        }
         self.commit_ends(change).await?;
-        Ok(Some(session))
+        Ok(session)
     }
 
     async fn try_end_all(&self, user: UserId, now: Timestamp) -> sqlx::Result<Vec<SessionId>> {
@@ -108,6 +110,7 @@ impl SqliteSessions {
         for id in &ids {
             end_in(&mut change, *id, now).await?;
         }
+        row::remove_all(&mut change, user).await?;
         self.commit_ends(change).await?;
         Ok(ids)
     }

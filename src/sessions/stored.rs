@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use crate::clock::Timestamp;
-use crate::session::{ClientKind, Generation, SessionKind};
+use crate::session::{ClientKind, Generation, Persistence, SessionKind};
 use crate::user::{Role, Roles};
 
 /// What is stored cannot be read: written by a newer release, or by another hand.
@@ -48,6 +48,14 @@ pub(super) fn client(word: &str) -> Result<ClientKind, Unreadable> {
         .ok_or(Unreadable("client"))
 }
 
+/// Reads how long the client keeps a session.
+pub(super) fn persistence(word: &str) -> Result<Persistence, Unreadable> {
+    [Persistence::Browser, Persistence::Persistent]
+        .into_iter()
+        .find(|persistence| persistence.as_str() == word)
+        .ok_or(Unreadable("persistence"))
+}
+
 /// Roles in order with a comma between two; no role holds one.
 pub(super) fn roles_text(roles: &Roles) -> String {
     let names: Vec<_> = roles.iter().map(Role::as_str).collect();
@@ -77,6 +85,9 @@ mod tests {
         for word in ["web", "native"] {
             assert_eq!(client(word).map(ClientKind::as_str), Ok(word));
         }
+        for word in ["browser", "persistent"] {
+            assert_eq!(persistence(word).map(Persistence::as_str), Ok(word));
+        }
     }
 
     #[test]
@@ -84,6 +95,7 @@ mod tests {
         assert_eq!(roles("Admin"), Err(Unreadable("roles")));
         assert_eq!(kind("root"), Err(Unreadable("kind")));
         assert_eq!(client(""), Err(Unreadable("client")));
+        assert_eq!(persistence("ever"), Err(Unreadable("persistence")));
         assert_eq!(generation(-1), Err(Unreadable("generation")));
         assert_eq!(generation(1 << 32), Err(Unreadable("generation")));
         assert_eq!(time("soon", "expiry"), Err(Unreadable("expiry")));

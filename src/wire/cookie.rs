@@ -31,6 +31,15 @@ impl SameSite {
     }
 }
 
+/// How long a browser keeps a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CookieLife {
+    /// This long, in whole seconds.
+    For(Duration),
+    /// Until it is closed.
+    Browser,
+}
+
 /// A cookie of ours: all of it but the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cookie {
@@ -88,8 +97,8 @@ impl Cookie {
         self.name
     }
 
-    /// The `Set-Cookie` value that sets it for `lifetime`, in whole seconds.
-    pub fn set(&self, value: &SecretText, lifetime: Duration) -> Result<HeaderValue, CookieError> {
+    /// The `Set-Cookie` value that sets it.
+    pub fn set(&self, value: &SecretText, life: CookieLife) -> Result<HeaderValue, CookieError> {
         let value = value.expose();
         if !value.bytes().all(is_cookie_octet) {
             return Err(CookieError::Character);
@@ -97,13 +106,13 @@ impl Cookie {
         if self.name.len().saturating_add(value.len()) > Self::MAX_BYTES {
             return Err(CookieError::TooLong);
         }
-        self.header(value, lifetime.as_secs())
+        self.header(value, life)
     }
 
     /// The `Set-Cookie` value that clears it. All attributes are those with which it was set: without
     /// `Secure` and `Path=/` a browser would ignore it for a `__Host-` name and keep the cookie.
     pub fn clear(&self) -> HeaderValue {
-        let cleared = self.header("", 0);
+        let cleared = self.header("", CookieLife::For(Duration::ZERO));
         // `new` has looked at everything that is in it.
         cleared.unwrap_or_else(|_: CookieError| HeaderValue::from_static(""))
     }
@@ -123,12 +132,15 @@ impl Cookie {
         cookies.iter().filter(is_shown).copied().collect()
     }
 
-    fn header(&self, value: &str, seconds: u64) -> Result<HeaderValue, CookieError> {
+    fn header(&self, value: &str, life: CookieLife) -> Result<HeaderValue, CookieError> {
         let Self { name, path, .. } = self;
+        let age = match life {
+            CookieLife::For(span) => format!("; Max-Age={}", span.as_secs()),
+            CookieLife::Browser => String::new(),
+        };
         let same_site = self.same_site.as_str();
-        let text = format!(
-            "{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; Secure; SameSite={same_site}"
-        );
+        let text =
+            format!("{name}={value}; Path={path}{age}; HttpOnly; Secure; SameSite={same_site}");
         let mut header = HeaderValue::try_from(text).or(Err(CookieError::Character))?;
         header.set_sensitive(true);
         Ok(header)
@@ -168,13 +180,16 @@ mod tests {
         let check = |cookie: Cookie, attributes: &str| {
             let name = cookie.name();
             let set = cookie
-                .set(&"a.b-c".into(), Duration::from_mins(15))
+                .set(&"a.b-c".into(), CookieLife::For(Duration::from_mins(15)))
                 .unwrap();
             let expected = format!("{name}=a.b-c; {}", attributes.replace('N', "900"));
             assert_eq!(set, expected);
             let expected = format!("{name}=; {}", attributes.replace('N', "0"));
             assert_eq!(cookie.clear(), expected);
             assert!(set.is_sensitive());
+            let set = cookie.set(&"a.b-c".into(), CookieLife::Browser).unwrap();
+            let expected = format!("{name}=a.b-c; {}", attributes.replace("Max-Age=N; ", ""));
+            assert_eq!(set, expected);
         };
         check(
             Cookie::SESSION,
@@ -190,7 +205,7 @@ mod tests {
     fn no_value_adds_an_attribute_or_is_dropped_unnoticed() {
         let set = |value: &str| {
             Cookie::SESSION
-                .set(&value.into(), Duration::from_secs(1))
+                .set(&value.into(), CookieLife::Browser)
                 .err()
         };
         for bad in ["a; Domain=evil", "a b", "a\r\nx", "é", "a\"", "a,b", "a\\"] {

@@ -1,6 +1,7 @@
 //! The login API over the core with real stores, and against its own description.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -181,7 +182,7 @@ async fn the_right_password_is_not_always_enough() {
 async fn a_browser_gets_cookies_and_no_token_in_the_body() {
     let api = Api::start(EmailRule::MayBeUnverified).await;
     api.core.add_user(ALICE, PASSWORD, &[]).await;
-    let body = json!({ "email": ALICE, "password": PASSWORD });
+    let body = json!({ "email": ALICE, "password": PASSWORD, "remember": true });
     let answer = api.post("/.doorward/api/sign-in", &body).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert!(answer.body["access_token"].is_null() && answer.body["refresh_token"].is_null());
@@ -222,6 +223,96 @@ async fn a_browser_gets_cookies_and_no_token_in_the_body() {
         .post("/.doorward/api/refresh", &json!({ "refresh_token": text }))
         .await;
     assert_eq!(stolen.status, StatusCode::UNAUTHORIZED);
+}
+
+/// The attributes of the two cookies, and the hours until the session ends: unless it is refreshed, and
+/// in any case.
+fn kept(answer: &Answer) -> ([String; 2], [i64; 2]) {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let mut cookies = answer.headers.get_all("set-cookie").iter();
+    let mut attributes = || {
+        let cookie = cookies.next().unwrap().to_str().unwrap();
+        cookie.split_once("; ").unwrap().1.to_owned()
+    };
+    let session = &answer.body["session"];
+    let time = |name: &str| -> jiff::Timestamp { session[name].as_str().unwrap().parse().unwrap() };
+    let hours = |name| time("refreshed_at").duration_until(time(name)).as_hours();
+    let hours = [hours("expires_at"), hours("ends_at")];
+    ([attributes(), attributes()], hours)
+}
+
+#[tokio::test]
+async fn who_asks_to_be_remembered_is_when_the_browser_is_closed_and_longer() {
+    let api = Api::start(EmailRule::MayBeUnverified).await;
+    api.core.add_user(ALICE, PASSWORD, &[]).await;
+    let check = async |remember: Option<bool>, ages: [&str; 2], hours: [i64; 2]| {
+        let mut body = json!({ "login": ALICE, "password": PASSWORD });
+        if let Some(remember) = remember {
+            body["remember"] = remember.into();
+        }
+        let expected = [
+            format!("Path=/; {}HttpOnly; Secure; SameSite=Lax", ages[0]),
+            format!(
+                "Path=/.doorward/api; {}HttpOnly; Secure; SameSite=Strict",
+                ages[1]
+            ),
+        ];
+        let signed_in = api.post("/.doorward/api/sign-in", &body).await;
+        assert_eq!(kept(&signed_in), (expected.clone(), hours), "{remember:?}");
+
+        let cookie = signed_in.headers.get_all("set-cookie").iter().nth(1);
+        let cookie = cookie.unwrap().to_str().unwrap().split(';').next().unwrap();
+        let refresh = Request::post("/.doorward/api/refresh")
+            .header("cookie", cookie)
+            .header("origin", "https://gw.test");
+        let refreshed = api.call(refresh.body(String::new()).unwrap()).await;
+        assert_eq!(kept(&refreshed), (expected, hours), "{remember:?}");
+    };
+    check(None, ["", ""], [12, 7 * 24]).await;
+    check(Some(false), ["", ""], [12, 7 * 24]).await;
+    let ages = ["Max-Age=900; ", "Max-Age=604800; "];
+    check(Some(true), ages, [7 * 24, 30 * 24]).await;
+}
+
+#[tokio::test]
+async fn no_token_outlives_the_end_of_its_session() {
+    let api = Api::start(EmailRule::MayBeUnverified).await;
+    api.core.add_user(ALICE, PASSWORD, &[]).await;
+    let body = json!({ "login": ALICE, "password": PASSWORD });
+    let signed_in = api.post("/.doorward/api/sign-in", &body).await;
+    assert_eq!(signed_in.body["expires_in"], 900);
+    let refresh = async |answer: &Answer| {
+        let cookies: Vec<_> = answer
+            .headers
+            .get_all("set-cookie")
+            .iter()
+            .map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap())
+            .collect();
+        let refresh = Request::post("/.doorward/api/refresh")
+            .header("cookie", cookies.join("; "))
+            .header("origin", "https://gw.test");
+        api.call(refresh.body(String::new()).unwrap()).await
+    };
+    // Always before twelve hours are over, and for seven days but five minutes.
+    let mut newest = signed_in;
+    for _ in 0..21 {
+        api.core
+            .clock
+            .advance(Duration::from_hours(8) - Duration::from_secs(15));
+        newest = refresh(&newest).await;
+        assert_eq!(newest.status, StatusCode::OK, "{}", newest.body);
+    }
+    assert_eq!(newest.body["expires_in"], 21 * 15);
+    assert_eq!(
+        newest.body["session"]["expires_at"],
+        newest.body["session"]["ends_at"]
+    );
+    api.core.clock.advance(Duration::from_secs(21 * 15));
+    let over = refresh(&newest).await;
+    assert_eq!(
+        (over.status, &over.body["code"]),
+        (StatusCode::UNAUTHORIZED, &"session_ended".into())
+    );
 }
 
 #[tokio::test]

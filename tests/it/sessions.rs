@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use doorward::clock::Timestamp;
 use doorward::id::{SessionId, UserId};
-use doorward::session::{ClientKind, Generation, RefreshToken, Session, SessionKind, Subject};
+use doorward::session::{
+    ClientKind, Generation, Persistence, RefreshToken, Session, SessionKind, Subject,
+};
 use doorward::sessions::sqlite::SqliteSessions;
 use doorward::sessions::{Created, Cursor, Ended, Epoch, Refresh, Refreshed, SessionStore};
 use doorward::user::{Email, Role};
@@ -14,6 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 
 use crate::support::redis::RedisServer;
 
+mod clients;
 mod contract;
 mod faults;
 mod machine;
@@ -23,6 +26,8 @@ mod machine;
 pub(crate) const START: Timestamp = Timestamp::from_seconds(4_000_000_000);
 /// How long a refresh token lives in these tests.
 const LIFETIME: Duration = Duration::from_hours(24);
+/// How long a session lives at the most in these tests.
+const LONGEST: Duration = Duration::from_hours(24 * 5);
 /// How long the parent of a refresh token gets its successor in these tests.
 const GRACE: Duration = Duration::from_secs(10);
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -37,13 +42,22 @@ impl SqliteBench {
     pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let pool = open(directory.path()).await;
-        let schema = include_str!("../../src/database/migrations/0002_sessions.sql");
-        sqlx::raw_sql(schema).execute(&pool).await.unwrap();
+        migrate(&pool).await;
         Self { pool, directory }
     }
 
     pub(crate) fn sessions(&self) -> SqliteSessions {
         SqliteSessions::new(self.pool.clone())
+    }
+}
+
+/// Makes the tables of the sessions.
+async fn migrate(pool: &SqlitePool) {
+    for migration in [
+        include_str!("../../src/database/migrations/0002_sessions.sql"),
+        include_str!("../../src/database/migrations/0003_session_lifetimes.sql"),
+    ] {
+        sqlx::raw_sql(migration).execute(pool).await.unwrap();
     }
 }
 
@@ -88,6 +102,7 @@ on_each_store! {
     a_session_that_ran_out_is_gone
     a_session_that_ran_out_needs_no_ending
     a_refresh_prolongs_the_session
+    no_refresh_prolongs_a_session_beyond_its_end
     an_ended_session_is_gone_and_stands_in_the_log
     ending_all_ends_every_session_of_a_user
     ending_all_leaves_other_users_alone
@@ -121,10 +136,12 @@ pub(crate) fn new_session(user: UserId, now: Timestamp) -> Session {
         },
         kind: SessionKind::Admin,
         client: ClientKind::Native,
+        persistence: Persistence::Persistent,
         generation: Generation::FIRST,
         created_at: now,
         refreshed_at: now,
         expires_at: now.plus(LIFETIME),
+        ends_at: now.plus(LONGEST),
         address: "2001:db8::1".to_owned(),
         user_agent: "curl/8 \"quoted\" \u{fc}, with, commas".to_owned(),
     }
@@ -162,7 +179,7 @@ fn moved_on(session: &Session, generation: u32, now: Timestamp) -> Session {
     Session {
         generation: Generation::new(generation),
         refreshed_at: now,
-        expires_at: now.plus(LIFETIME),
+        expires_at: now.plus(LIFETIME).min(session.ends_at),
         ..session.clone()
     }
 }

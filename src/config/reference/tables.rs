@@ -12,6 +12,9 @@ pub static TABLES: &[&Table] = &[
     &CERTIFICATES,
     &STATE,
     &SESSIONS,
+    &SESSIONS_WEB,
+    &SESSIONS_REMEMBERED,
+    &SESSIONS_NATIVE,
     &SESSION_STORE,
     &USERS,
     &USER_STORE,
@@ -219,9 +222,16 @@ pub static SESSIONS: Table = Table {
         ),
         key(
             "refresh_ttl",
-            span("1s", "400d"),
-            Value("\"7d\""),
+            IDLE,
+            Words("by kind of client, in the tables below"),
             "How long a session lives that is not refreshed.",
+        ),
+        key(
+            "max_age",
+            AGE,
+            Words("by kind of client, in the tables below"),
+            "How long a session lives at the most after its sign-in, however often it is refreshed. A \
+             session keeps the end that it was opened with.",
         ),
         key(
             "refresh_grace",
@@ -236,6 +246,77 @@ pub static SESSIONS: Table = Table {
             Value("\"30s\""),
             "How long a replica trusts its memory of ended sessions without a word from the store; \
              then protected routes answer 503.",
+        ),
+    ],
+    later: &[],
+};
+
+const IDLE: Kind = span("1s", "400d");
+const AGE: Kind = span("1s", "3650d");
+
+/// `[sessions.web]`
+pub static SESSIONS_WEB: Table = Table {
+    path: "sessions.web",
+    form: Single,
+    meaning: "The sessions of browsers whose users did not ask to be remembered: the cookies go when \
+              the browser is closed.",
+    keys: &[
+        key(
+            "refresh_ttl",
+            IDLE,
+            Words("that of `[sessions]`; without one `\"12h\"`"),
+            "As in `[sessions]`.",
+        ),
+        key(
+            "max_age",
+            AGE,
+            Words("that of `[sessions]`; without one `\"7d\"`"),
+            "As in `[sessions]`.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[sessions.remembered]`
+pub static SESSIONS_REMEMBERED: Table = Table {
+    path: "sessions.remembered",
+    form: Single,
+    meaning: "The sessions of browsers whose users did (`\"remember\": true` at sign-in): the cookies \
+              stay.",
+    keys: &[
+        key(
+            "refresh_ttl",
+            IDLE,
+            Words("that of `[sessions]`; without one `\"7d\"`"),
+            "As in `[sessions]`.",
+        ),
+        key(
+            "max_age",
+            AGE,
+            Words("that of `[sessions]`; without one `\"30d\"`"),
+            "As in `[sessions]`.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[sessions.native]`
+pub static SESSIONS_NATIVE: Table = Table {
+    path: "sessions.native",
+    form: Single,
+    meaning: "The sessions of programs, such as apps on phones.",
+    keys: &[
+        key(
+            "refresh_ttl",
+            IDLE,
+            Words("that of `[sessions]`; without one `\"30d\"`"),
+            "As in `[sessions]`.",
+        ),
+        key(
+            "max_age",
+            AGE,
+            Words("that of `[sessions]`; without one `\"365d\"`"),
+            "As in `[sessions]`.",
         ),
     ],
     later: &[],

@@ -31,7 +31,6 @@ fn an_empty_file_keeps_everything_in_the_state_directory() {
         SessionStoreConfig::Embedded
     ));
     assert_eq!(config.sessions.lifetimes.access, Duration::from_mins(15));
-    assert_eq!(config.sessions.lifetimes.refresh, Duration::from_hours(168));
     assert_eq!(config.users.email, EmailPolicy::Any);
     assert_eq!(config.passwords.memory_kib, 19_456);
     assert_eq!(config.passwords.max_concurrent, 3);
@@ -232,4 +231,23 @@ fn listeners_may_share_a_port_on_two_addresses_and_take_any_free_one() {
     );
     assert_eq!(config.listen.listen.len(), 3);
     assert_eq!(config.ops, Some("[::1]:1".parse().unwrap()));
+}
+
+/// The bounds of browsers, remembered browsers and programs, in hours: idle and absolute.
+fn bounds(text: &str) -> [[u64; 2]; 3] {
+    let lifetimes = sound(text).sessions.lifetimes;
+    [lifetimes.web, lifetimes.remembered, lifetimes.native]
+        .map(|bounds| [bounds.idle, bounds.absolute].map(|span| span.as_secs() / 3600))
+}
+
+#[test]
+fn how_long_a_session_lives_is_said_by_its_kind_else_for_all_else_by_us() {
+    let usual = [[12, 168], [168, 720], [720, 8760]];
+    assert_eq!(bounds(""), usual);
+    let all = "[sessions]\nrefresh_ttl = \"2h\"\nmax_age = \"10h\"\n";
+    assert_eq!(bounds(all), [[2, 10]; 3]);
+    let one = format!("{all}[sessions.native]\nrefresh_ttl = \"5h\"\n");
+    assert_eq!(bounds(&one), [[2, 10], [2, 10], [5, 10]]);
+    let short = "[sessions]\nmax_age = \"6h\"\n[sessions.web]\nmax_age = \"8h\"\n";
+    assert_eq!(bounds(short), [[8, 8], [6, 6], [6, 6]]);
 }

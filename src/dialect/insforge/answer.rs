@@ -11,6 +11,7 @@ use super::fault::Fault;
 use crate::auth::{Auth, SignedIn};
 use crate::session::{ClientKind, Session, SessionKind};
 use crate::user::{EmailStatus, JsonObject, User};
+use crate::wire::cookie::CookieLife;
 
 /// A user, as clients see one. What a session alone does not know is left out.
 #[derive(Serialize)]
@@ -180,8 +181,10 @@ pub(super) fn opened(
 /// The cookie lives as long as the newest refresh token of its session.
 fn refresh_cookie(entrance: &Entrance, signed_in: &SignedIn) -> Result<HeaderValue, Fault> {
     let session = &signed_in.session;
-    let lifetime = session.expires_at.since(session.refreshed_at);
-    let cookie = entrance.cookie.set(&signed_in.refresh, lifetime);
+    let lifetime = session.expires_at.since(signed_in.issued_at);
+    let cookie = entrance
+        .cookie
+        .set(&signed_in.refresh, CookieLife::For(lifetime));
     cookie.map_err(|error| {
         tracing::error!(%error, "a refresh token does not fit into a cookie");
         Fault::internal()

@@ -11,9 +11,9 @@ use super::csrf;
 use super::entrance::Entrance;
 use super::fault::Fault;
 use super::fields::Fields;
-use crate::auth::{Auth, RefreshError, SignedIn};
+use crate::auth::{Auth, RefreshError, ShownToken, SignedIn};
 use crate::request::cookie::ShownCookie;
-use crate::session::{ClientKind, RefreshToken, Session};
+use crate::session::ClientKind;
 
 pub(super) async fn user(
     State(auth): State<Arc<Auth>>,
@@ -45,9 +45,9 @@ async fn refresh_cookie(auth: &Auth, call: &Call, entrance: &Entrance) -> Result
         ShownCookie::Ambiguous => return Err(Fault::invalid_refresh_token()),
         ShownCookie::Once(text) => text,
     };
-    let (token, session) = find(auth, text, entrance).await?;
-    csrf::check(auth, headers, &session).await?;
-    move_on(auth, call, token).await
+    let shown = find(auth, text, entrance).await?;
+    csrf::check(auth, headers, shown.session()).await?;
+    move_on(auth, call, &shown).await
 }
 
 /// Both spellings of the field are in use, by different versions of the same client.
@@ -60,28 +60,24 @@ async fn by_body(auth: &Auth, call: &Call, mut fields: Fields) -> Result<Respons
     }
     let text = camel.or(snake).filter(|text| !text.is_empty());
     let text = text.ok_or_else(|| entrance.no_refresh_token())?;
-    let (token, _session) = find(auth, &text, entrance).await?;
-    let signed_in = move_on(auth, call, token).await?;
+    let shown = find(auth, &text, entrance).await?;
+    let signed_in = move_on(auth, call, &shown).await?;
     opened(auth, &signed_in, (entrance, ClientKind::Native))
 }
 
 /// The session of a refresh token, if it was opened at this entrance.
-async fn find(
-    auth: &Auth,
-    text: &str,
-    entrance: &Entrance,
-) -> Result<(RefreshToken, Session), Fault> {
+async fn find(auth: &Auth, text: &str, entrance: &Entrance) -> Result<ShownToken, Fault> {
     let found = auth.session_of(text).await?;
-    let (token, session) = found.ok_or_else(Fault::invalid_refresh_token)?;
-    if session.kind == entrance.kind {
-        Ok((token, session))
+    let shown = found.ok_or_else(Fault::invalid_refresh_token)?;
+    if shown.session().kind == entrance.kind {
+        Ok(shown)
     } else {
         Err(entrance.wrong_kind())
     }
 }
 
-async fn move_on(auth: &Auth, call: &Call, token: RefreshToken) -> Result<SignedIn, Fault> {
-    let refreshed = auth.refresh(token, call.form, &call.caller()).await;
+async fn move_on(auth: &Auth, call: &Call, shown: &ShownToken) -> Result<SignedIn, Fault> {
+    let refreshed = auth.refresh(shown, call.form, &call.caller()).await;
     refreshed.map_err(|error| match error {
         RefreshError::Gone | RefreshError::Reused => Fault::invalid_refresh_token(),
         RefreshError::UserGone => Fault::user_not_found(),

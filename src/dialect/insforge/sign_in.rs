@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::fields::Fields;
 use crate::auth::{Auth, SignIn, SignInError};
 use crate::secret::SecretText;
-use crate::session::ClientKind;
+use crate::session::{ClientKind, Persistence};
 use crate::user::Email;
 
 /// What somebody typed.
@@ -50,6 +50,8 @@ async fn sign_in(
         password: typed.password,
         entrance: entrance.kind,
         client,
+        // The original has no "remember me", and a cookie that stays.
+        persistence: Persistence::Persistent,
         form: call.form,
         caller: call.caller(),
     };

@@ -39,10 +39,10 @@ async fn by_cookie(auth: &Auth, call: &Call, entrance: &Entrance) -> Result<Resp
         ShownCookie::Once(text) => auth.session_of(text).await?,
         ShownCookie::Absent | ShownCookie::Ambiguous => None,
     };
-    match found.filter(|(_, session)| session.kind == entrance.kind) {
-        Some((_, session)) => {
-            csrf::check(auth, headers, &session).await?;
-            auth.sign_out(session.id, &call.caller()).await?;
+    match found.filter(|shown| shown.session().kind == entrance.kind) {
+        Some(shown) => {
+            csrf::check(auth, headers, shown.session()).await?;
+            auth.sign_out(shown.session().id, &call.caller()).await?;
         }
         None => end_bearer(auth, call).await?,
     }
@@ -58,10 +58,10 @@ async fn by_body(auth: &Auth, call: &Call, mut fields: Fields) -> Result<Respons
     let camel = fields.optional("refreshToken");
     let snake = fields.optional("refresh_token");
     if let Some(text) = camel.or(snake)
-        && let Some((_, session)) = auth.session_of(&text).await?
-        && session.kind == Entrance::USER.kind
+        && let Some(shown) = auth.session_of(&text).await?
+        && shown.session().kind == Entrance::USER.kind
     {
-        auth.sign_out(session.id, &call.caller()).await?;
+        auth.sign_out(shown.session().id, &call.caller()).await?;
     }
     end_bearer(auth, call).await?;
     Ok(logged_out())

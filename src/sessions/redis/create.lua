@@ -10,7 +10,9 @@ for i = 5, #ARGV, 2 do
     redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
 end
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[3])
+-- As late as the keys expire: to a gateway whose clock is behind, one that ran out just now still lives,
+-- and "end all" must find it.
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', tonumber(ARGV[3]) - SLACK))
 local last = redis.call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2] or ARGV[4]
 redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', tonumber(ARGV[4]) + SLACK))
 redis.call('PEXPIREAT', KEYS[2], string.format('%.0f', tonumber(last) + SLACK))

@@ -7,6 +7,7 @@ local DAY = 86400000
 -- that are under way, which takes seconds; a day later nobody can hold an old one.
 redis.call('INCR', KEYS[2])
 redis.call('PEXPIRE', KEYS[2], DAY)
+-- Those that have run out are taken away too: to a gateway whose clock is behind, they may still live.
 local ended = {}
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
     local expires = redis.call('HGET', ARGV[1] .. id, 'expires_at')

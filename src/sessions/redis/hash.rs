@@ -3,24 +3,26 @@
 use std::collections::HashMap;
 
 use crate::id::SessionId;
-use crate::session::{Session, Subject};
+use crate::session::{Persistence, Session, Subject};
 use crate::sessions::stored::{self, Unreadable, roles_text};
 
 /// The fields of a hash as Redis returns them.
 pub(super) type Fields = HashMap<String, String>;
 
 /// Fields and values in turn, as `HSET` takes them.
-pub(super) fn fields(session: &Session) -> [(&'static str, String); 11] {
+pub(super) fn fields(session: &Session) -> [(&'static str, String); 13] {
     [
         ("user", session.subject.user.to_string()),
         ("email", session.subject.email.as_str().to_owned()),
         ("roles", roles_text(&session.subject.roles)),
         ("kind", session.kind.as_str().to_owned()),
         ("client", session.client.as_str().to_owned()),
+        ("persistence", session.persistence.as_str().to_owned()),
         ("generation", session.generation.number().to_string()),
         ("created_at", session.created_at.as_millis().to_string()),
         ("refreshed_at", session.refreshed_at.as_millis().to_string()),
         ("expires_at", session.expires_at.as_millis().to_string()),
+        ("ends_at", session.ends_at.as_millis().to_string()),
         ("address", session.address.clone()),
         ("user_agent", session.user_agent.clone()),
     ]
@@ -37,6 +39,7 @@ pub(super) fn session(id: SessionId, fields: &Fields) -> Result<Option<Session>,
         value.ok_or(Unreadable(name))
     };
     let time = |name: &'static str| stored::time(field(name)?, name);
+    let (created_at, expires_at) = (time("created_at")?, time("expires_at")?);
     Ok(Some(Session {
         id,
         subject: Subject {
@@ -46,10 +49,19 @@ pub(super) fn session(id: SessionId, fields: &Fields) -> Result<Option<Session>,
         },
         kind: stored::kind(field("kind")?)?,
         client: stored::client(field("client")?)?,
+        // Sessions of before these two were kept by every browser, and had no end.
+        persistence: match fields.get("persistence") {
+            Some(word) => stored::persistence(word)?,
+            None => Persistence::Persistent,
+        },
         generation: stored::generation(stored::parsed(field("generation")?, "generation")?)?,
-        created_at: time("created_at")?,
+        created_at,
         refreshed_at: time("refreshed_at")?,
-        expires_at: time("expires_at")?,
+        expires_at,
+        ends_at: match fields.get("ends_at") {
+            Some(end) => stored::time(end, "ends_at")?,
+            None => Session::usual_end(created_at, expires_at),
+        },
         address: field("address")?.to_owned(),
         user_agent: field("user_agent")?.to_owned(),
     }))

@@ -30,9 +30,9 @@ pub(super) async fn next_epoch(change: &mut Change, user: UserId) -> sqlx::Resul
 
 /// Writes a new session.
 pub(super) async fn insert(change: &mut Change, session: &Session) -> sqlx::Result<()> {
-    let insert = "INSERT INTO sessions (id, user_id, email, roles, kind, client, generation,
-            created_at, refreshed_at, expires_at, address, user_agent)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let insert = "INSERT INTO sessions (id, user_id, email, roles, kind, client, persistence,
+            generation, created_at, refreshed_at, expires_at, ends_at, address, user_agent)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     sqlx::query(insert)
         .bind(session.id.to_string())
         .bind(session.subject.user.to_string())
@@ -40,10 +40,12 @@ pub(super) async fn insert(change: &mut Change, session: &Session) -> sqlx::Resu
         .bind(roles_text(&session.subject.roles))
         .bind(session.kind.as_str())
         .bind(session.client.as_str())
+        .bind(session.persistence.as_str())
         .bind(session.generation.number())
         .bind(session.created_at.as_millis())
         .bind(session.refreshed_at.as_millis())
         .bind(session.expires_at.as_millis())
+        .bind(session.ends_at.as_millis())
         .bind(&session.address)
         .bind(&session.user_agent)
         .execute(&mut **change)
@@ -118,6 +120,12 @@ pub(super) async fn remove(change: &mut Change, id: SessionId) -> sqlx::Result<(
     delete.execute(&mut **change).await.map(drop)
 }
 
+/// Removes all sessions of a user, those too that have run out.
+pub(super) async fn remove_all(change: &mut Change, user: UserId) -> sqlx::Result<()> {
+    let delete = sqlx::query("DELETE FROM sessions WHERE user_id = ?").bind(user.to_string());
+    delete.execute(&mut **change).await.map(drop)
+}
+
 /// Removes the sessions that have run out, and returns how many.
 pub(super) async fn clear_expired(change: &mut Change, now: Timestamp) -> sqlx::Result<u64> {
     let delete = sqlx::query("DELETE FROM sessions WHERE expires_at <= ?").bind(now.as_millis());
@@ -135,10 +143,12 @@ fn session(row: &SqliteRow) -> sqlx::Result<Session> {
         },
         kind: stored::kind(row.try_get("kind")?).map_err(unreadable)?,
         client: stored::client(row.try_get("client")?).map_err(unreadable)?,
+        persistence: stored::persistence(row.try_get("persistence")?).map_err(unreadable)?,
         generation: stored::generation(row.try_get("generation")?).map_err(unreadable)?,
         created_at: time(row, "created_at")?,
         refreshed_at: time(row, "refreshed_at")?,
         expires_at: time(row, "expires_at")?,
+        ends_at: time(row, "ends_at")?,
         address: row.try_get("address")?,
         user_agent: row.try_get("user_agent")?,
     })

@@ -14,10 +14,14 @@ fn ended(session: &Session, at: Timestamp) -> Ended {
 }
 
 pub(super) async fn a_session_reads_back_as_it_was_stored(store: Store) {
-    for kind in [SessionKind::User, SessionKind::Admin] {
+    for (kind, persistence) in [
+        (SessionKind::User, Persistence::Browser),
+        (SessionKind::Admin, Persistence::Persistent),
+    ] {
         for client in [ClientKind::Web, ClientKind::Native] {
             let mut session = new_session(user(), START);
             (session.kind, session.client) = (kind, client);
+            session.persistence = persistence;
             session.subject.roles = [].into_iter().collect();
             store.create(&session, Epoch(0)).await.unwrap();
             assert_eq!(store.find(session.id, START).await.unwrap(), Some(session));
@@ -163,6 +167,29 @@ pub(super) async fn a_refresh_prolongs_the_session(store: Store) {
         store.end_all(session.subject.user, last).await.unwrap(),
         [session.id]
     );
+}
+
+pub(super) async fn no_refresh_prolongs_a_session_beyond_its_end(store: Store) {
+    let session = sign_in(&*store, user(), START).await;
+    let mut now = START;
+    for generation in 0..9 {
+        now = now.plus(LIFETIME / 2);
+        let next = moved_on(&session, generation + 1, now);
+        let answer = refresh(&*store, session.id, (generation, now)).await;
+        assert_eq!(answer, Refreshed::Rotated(next));
+    }
+    let last = now.plus(LIFETIME / 2).minus(MILLISECOND);
+    let next = moved_on(&session, 10, last);
+    assert_eq!(next.expires_at, session.ends_at);
+    let answer = refresh(&*store, session.id, (9, last)).await;
+    assert_eq!(answer, Refreshed::Rotated(next));
+    let over = session.ends_at;
+    assert_eq!(
+        refresh(&*store, session.id, (10, over)).await,
+        Refreshed::Gone
+    );
+    assert_eq!(store.find(session.id, over).await.unwrap(), None);
+    assert_eq!(store.of_user(session.subject.user, over).await.unwrap(), []);
 }
 
 pub(super) async fn an_ended_session_is_gone_and_stands_in_the_log(store: Store) {

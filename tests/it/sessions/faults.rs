@@ -321,3 +321,67 @@ async fn a_reader_of_sqlite_soon_sees_what_another_process_ended() {
     let session = session.unwrap().id;
     assert_eq!(page.unwrap().ended, [Ended { session, at: START }]);
 }
+
+/// What a release wrote that knew of no end: 30 days after the sign-in, and no running session is cut.
+#[tokio::test]
+async fn a_session_of_before_there_was_an_end_gets_one_and_is_kept_by_its_browser() {
+    let day = Duration::from_hours(24);
+    let server = RedisServer::start();
+    let store = server.sessions();
+    for (age, ends_at) in [
+        (day, START.plus(29 * day)),
+        (40 * day, START.plus(LIFETIME)),
+    ] {
+        let session = Session {
+            created_at: START.minus(age),
+            ..sign_in(&store, user(), START).await
+        };
+        let key = format!("doorward:{{sessions}}:session:{}", session.id);
+        let created_at = session.created_at.as_millis().to_string();
+        server
+            .command(&["HSET", &key, "created_at", &created_at])
+            .await;
+        server
+            .command(&["HDEL", &key, "ends_at", "persistence"])
+            .await;
+        let expected = Session { ends_at, ..session };
+        let found = store.find(expected.id, START).await.unwrap();
+        assert_eq!(found, Some(expected.clone()));
+        let later = START.plus(LIFETIME / 2);
+        let answer = refresh(&store, expected.id, (0, later)).await;
+        assert_eq!(answer, Refreshed::Rotated(moved_on(&expected, 1, later)));
+        let found = store.find(expected.id, later).await.unwrap();
+        assert_eq!(found, Some(moved_on(&expected, 1, later)));
+    }
+}
+
+#[tokio::test]
+async fn a_row_of_before_there_was_an_end_gets_one_too() {
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect("sqlite::memory:").await.unwrap();
+    let before = include_str!("../../../src/database/migrations/0002_sessions.sql");
+    sqlx::raw_sql(before).execute(&pool).await.unwrap();
+    let day = Duration::from_hours(24);
+    let (young, old) = (SessionId::new(START), SessionId::new(START));
+    for (id, age) in [(young, day), (old, 40 * day)] {
+        let insert = "INSERT INTO sessions VALUES
+            (?, ?, 'ann@example.com', '', 'user', 'web', 0, ?, ?, ?, '', '')";
+        sqlx::query(insert)
+            .bind(id.to_string())
+            .bind(user().to_string())
+            .bind(START.minus(age).as_millis())
+            .bind(START.as_millis())
+            .bind(START.plus(LIFETIME).as_millis())
+            .execute(&pool)
+            .await
+            .unwrap();
+    }
+    let step = include_str!("../../../src/database/migrations/0003_session_lifetimes.sql");
+    sqlx::raw_sql(step).execute(&pool).await.unwrap();
+    let store = SqliteSessions::new(pool);
+    for (id, ends_at) in [(young, START.plus(29 * day)), (old, START.plus(LIFETIME))] {
+        let session = store.find(id, START).await.unwrap().unwrap();
+        assert_eq!(session.ends_at, ends_at);
+        assert_eq!(session.persistence, Persistence::Persistent);
+    }
+}

@@ -49,7 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => session.prop_map(|session| Step::End { session }),
         1 => (0..USERS).prop_map(|user| Step::EndAll { user }),
         4 => prop_oneof![
-            Just(1), Just(5_000), Just(9_999), Just(10_000), Just(10_001), Just(40_000_000),
+            Just(1), Just(5_000), Just(9_999), Just(10_000), Just(10_001), Just(40_000_000), Just(80_000_000),
         ].prop_map(|millis| Step::Wait { millis }),
         1 => Just(Step::Clear),
     ]
@@ -240,8 +240,7 @@ fn sqlite_does_what_the_model_does() {
     tell(&runtime, async || {
         let pool = SqlitePoolOptions::new().max_connections(1);
         let pool = pool.connect("sqlite::memory:").await.unwrap();
-        let schema = include_str!("../../../src/database/migrations/0002_sessions.sql");
-        sqlx::raw_sql(schema).execute(&pool).await.unwrap();
+        migrate(&pool).await;
         Arc::new(SqliteSessions::new(pool)) as _
     });
 }

@@ -10,26 +10,49 @@ use doorward::clock::{Clock as _, ManualClock, Timestamp};
 use doorward::database::{self, Database};
 use doorward::id::UserId;
 use doorward::keys::{KeySource, SigningAlgorithm};
+use doorward::logs::{LineLog, LogTarget};
 use doorward::password;
 use doorward::password::pool::Passwords;
 use doorward::revocation::{self, Revocations};
 use doorward::secret::SecretText;
-use doorward::session::Lifetimes;
+use doorward::session::{Bounds, Lifetimes};
 use doorward::sessions::SessionStore;
 use doorward::sessions::sqlite::SqliteSessions;
 use doorward::user::{Email, EmailStatus, JsonObject, Role, User, Username};
 use doorward::users::sql::SqlUsers;
 use doorward::users::{NewUser, UserStore};
+use prometheus_client::metrics::counter::Counter;
 use tempfile::TempDir;
 use tokio_util::task::AbortOnDropHandle;
 
 /// The public origin of the gateway under test.
 pub(crate) const ORIGIN: &str = "https://gw.test";
 
+/// What a core under test may have of its own.
+pub(crate) struct Setup {
+    pub(crate) email_rule: EmailRule,
+    /// Where sessions are kept; a SQLite file if not said.
+    pub(crate) sessions: Option<Arc<dyn SessionStore>>,
+    pub(crate) start: Timestamp,
+    pub(crate) max_staleness: Duration,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            email_rule: EmailRule::MayBeUnverified,
+            sessions: None,
+            start: Timestamp::from_seconds(1_800_000_000),
+            max_staleness: Duration::from_hours(1),
+        }
+    }
+}
+
 pub(crate) struct Core {
     pub(crate) auth: Arc<Auth>,
     pub(crate) users: Arc<dyn UserStore>,
     pub(crate) clock: Arc<ManualClock>,
+    audit: Arc<Audit>,
     passwords: Arc<Passwords>,
     pub(crate) directory: TempDir,
     _following: AbortOnDropHandle<()>,
@@ -37,25 +60,36 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) async fn start() -> Self {
-        Self::with(EmailRule::MayBeUnverified).await
+        Self::of(Setup::default()).await
     }
 
     pub(crate) async fn with(email_rule: EmailRule) -> Self {
+        Self::of(Setup {
+            email_rule,
+            ..Setup::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn of(setup: Setup) -> Self {
         let directory = TempDir::new().unwrap();
-        let clock = ManualClock::at(Timestamp::from_seconds(1_800_000_000));
+        let clock = ManualClock::at(setup.start);
         let pool = database::open(directory.path()).await.unwrap();
         let database = Database::embedded(directory.path()).await.unwrap();
         let users: Arc<dyn UserStore> = Arc::new(SqlUsers::new(database, clock.clone()));
-        let sessions: Arc<dyn SessionStore> = Arc::new(SqliteSessions::new(pool));
+        let sessions = setup
+            .sessions
+            .unwrap_or_else(|| Arc::new(SqliteSessions::new(pool)));
         let memory = revocation::Config {
             keep: Duration::from_mins(20),
-            max_staleness: Duration::from_hours(1),
+            max_staleness: setup.max_staleness,
         };
         let revocations = Revocations::new(memory, clock.clone());
         let follow = Arc::clone(&revocations).follow(Arc::clone(&sessions));
         let following = AbortOnDropHandle::new(tokio::spawn(follow));
         revocations.wait_until_fresh().await;
         let passwords = Arc::new(Passwords::new(cheap_passwords()).unwrap());
+        let audit = Arc::new(audit_log(&directory, &clock));
         let parts = Parts {
             clock: clock.clone(),
             users: Arc::clone(&users),
@@ -63,20 +97,29 @@ impl Core {
             passwords: Arc::clone(&passwords),
             tokens: Tokens::start(token_settings(&directory), clock.clone()).unwrap(),
             revocations,
-            audit: Arc::new(Audit::off(clock.clone())),
+            audit: Arc::clone(&audit),
             metrics: Arc::default(),
             lifetimes: lifetimes(),
-            email_rule,
+            email_rule: setup.email_rule,
             public_url: ORIGIN.parse().unwrap(),
         };
         Self {
             auth: Arc::new(Auth::new(parts)),
             users,
             clock,
+            audit,
             passwords,
             directory,
             _following: following,
         }
+    }
+
+    /// What was audited, a JSON object a line.
+    pub(crate) fn audited(&self) -> Vec<serde_json::Value> {
+        self.audit.flush();
+        let text = std::fs::read_to_string(self.directory.path().join(AUDIT_LOG)).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect()
     }
 
     /// A verified user whose user name is the part of the address before the `@`.
@@ -104,11 +147,28 @@ impl Core {
     }
 }
 
+const AUDIT_LOG: &str = "audit.log";
+
+fn audit_log(directory: &TempDir, clock: &Arc<ManualClock>) -> Audit {
+    let target = LogTarget::File(directory.path().join(AUDIT_LOG));
+    let log = LineLog::open(target, clock.clone(), Counter::default()).unwrap();
+    Audit::new(log, clock.clone())
+}
+
 pub(crate) const fn lifetimes() -> Lifetimes {
     Lifetimes {
         access: Duration::from_mins(15),
-        refresh: Duration::from_hours(7 * 24),
         grace: Duration::from_secs(30),
+        web: bounds(12, 7),
+        remembered: bounds(7 * 24, 30),
+        native: bounds(30 * 24, 365),
+    }
+}
+
+const fn bounds(idle_hours: u64, absolute_days: u64) -> Bounds {
+    Bounds {
+        idle: Duration::from_hours(idle_hours),
+        absolute: Duration::from_hours(absolute_days * 24),
     }
 }
 

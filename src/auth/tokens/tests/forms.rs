@@ -3,7 +3,7 @@
 use super::*;
 use crate::auth::tokens::form::FormKey;
 use crate::id::UserId;
-use crate::session::{ClientKind, Generation, Session, SessionKind, Subject};
+use crate::session::{ClientKind, Generation, Persistence, Session, SessionKind, Subject};
 use crate::token::mint::MadeType;
 use crate::user::Roles;
 
@@ -53,6 +53,8 @@ fn session() -> Session {
         created_at: NOW,
         refreshed_at: NOW,
         expires_at: NOW.plus(ACCESS),
+        ends_at: NOW.plus(ACCESS),
+        persistence: Persistence::Persistent,
         address: String::new(),
         user_agent: String::new(),
     }

@@ -161,6 +161,19 @@ refresh_grace = "1m""#,
         &["3:17: sessions.refresh_grace: not shorter than access_ttl"],
     ),
     (
+        r#"[sessions]
+refresh_ttl = "8d""#,
+        &["2:15: sessions.refresh_ttl: longer than the max_age of web sessions; set max_age too"],
+    ),
+    (
+        r#"[sessions.native]
+refresh_ttl = "2d"
+max_age = "1d""#,
+        &[
+            "2:15: sessions.native.refresh_ttl: longer than the max_age of native sessions; set max_age too",
+        ],
+    ),
+    (
         "[passwords]
 memory_kib = 1",
         &["2:14: passwords.memory_kib: found 1, expected a whole number from 7168 to 1048576"],
