@@ -11,7 +11,7 @@ use crate::clock::SharedClock;
 use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
 use crate::database;
 use crate::sessions::SessionStore;
-use crate::sessions::redis::{RedisConfig, RedisSessions};
+use crate::sessions::redis::RedisSessions;
 use crate::sessions::sqlite::SqliteSessions;
 use crate::users::UserStore;
 use crate::users::sqlite::SqliteUsers;
@@ -36,15 +36,7 @@ impl Stores {
         };
         let sessions: Arc<dyn SessionStore> = match &config.sessions.store {
             SessionStoreConfig::Embedded => Arc::new(SqliteSessions::new(pool)),
-            SessionStoreConfig::Redis {
-                url,
-                password,
-                key_prefix,
-            } => Arc::new(RedisSessions::connect(&RedisConfig {
-                url: url.clone(),
-                password: password.clone(),
-                key_prefix: key_prefix.clone(),
-            })?),
+            SessionStoreConfig::Redis(redis) => Arc::new(RedisSessions::connect(redis)),
         };
         Ok(Self { users, sessions })
     }
