@@ -67,7 +67,11 @@ fn by_url(store: &Section<'_>, value: &Value<'_>) -> Read<RedisConfig> {
     Ok(RedisConfig {
         place: Place::Server {
             node: Node {
-                host: url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
+                host: url
+                    .host_str()
+                    .unwrap_or_default()
+                    .trim_matches(['[', ']'])
+                    .to_owned(),
                 port: url.port().unwrap_or(6379),
             },
             transport: transport?,

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ScriptInvocation, ServerErrorKind};
+use redis::{
+    Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ScriptInvocation, ServerErrorKind,
+};
 use tokio::sync::Semaphore;
 
 use super::RedisConfig;
@@ -156,7 +158,11 @@ impl Question<'_> {
 /// is refused.
 fn is_elsewhere(kind: ErrorKind) -> bool {
     let server = |kind| ErrorKind::Server(kind);
-    [server(ServerErrorKind::Moved), server(ServerErrorKind::ReadOnly)].contains(&kind)
+    [
+        server(ServerErrorKind::Moved),
+        server(ServerErrorKind::ReadOnly),
+    ]
+    .contains(&kind)
 }
 
 /// An answer that may take `patience` and the usual limit on top of it.

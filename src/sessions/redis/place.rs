@@ -148,7 +148,15 @@ mod tests {
         check("10.0.0.1:26379", Some(("10.0.0.1", 26379)));
         check("[::1]:6379", Some(("::1", 6379)));
         check("::1:6379", Some(("::1", 6379)));
-        for wrong in ["redis", ":6379", "redis:", "redis:0", "redis:70000", "redis://a:1", "a b:1"] {
+        for wrong in [
+            "redis",
+            ":6379",
+            "redis:",
+            "redis:0",
+            "redis:70000",
+            "redis://a:1",
+            "a b:1",
+        ] {
             check(wrong, None);
         }
     }

@@ -87,7 +87,11 @@ impl<C: Clone + Send + Sync + 'static> Line<C> {
 /// failed anyway.
 fn is_about_the_key(kind: ErrorKind) -> bool {
     let server = |kind| ErrorKind::Server(kind);
-    [server(ServerErrorKind::Ask), server(ServerErrorKind::TryAgain)].contains(&kind)
+    [
+        server(ServerErrorKind::Ask),
+        server(ServerErrorKind::TryAgain),
+    ]
+    .contains(&kind)
 }
 
 /// How long the next attempt waits: a gateway with many clients must not storm a server that is in
