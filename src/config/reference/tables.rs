@@ -196,7 +196,7 @@ pub static SESSIONS: Table = Table {
         key(
             "store",
             Kind::Words(
-                "a redis:// or rediss:// URL, or { url = \"redis://…\", password = { env = \"NAME\" } }",
+                "a redis://, rediss:// or unix:// URL, or a table such as { url = \"redis://…\", password = { env = \"NAME\" } }",
             ),
             Words("embedded: a SQLite file in `state.directory`"),
             "Redis, so that several replicas share the sessions.",

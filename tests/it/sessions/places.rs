@@ -385,5 +385,12 @@ async fn a_dead_master_of_a_cluster_costs_no_session() {
     cluster.hand_over(first, "doorward:").await;
     story.goes_on().await;
     assert_eq!(story.failures(), before, "a redirection is no failure");
+
+    // Moved key by key to a master of its own: what is between two nodes fails, and is not gone.
+    let other = (first + 1) % 3;
+    let between = async || story.falters(story.failures() + 1000).await;
+    cluster.move_slot("doorward:", other, between).await;
+    story.goes_on().await;
+    assert_eq!(cluster.owner("doorward:").await, Some(other));
     story.end().await;
 }

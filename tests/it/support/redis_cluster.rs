@@ -138,6 +138,46 @@ impl RedisCluster {
         .await;
     }
 
+    /// Moves the slot of a gateway to another master key by key, and slowly: in the middle of it
+    /// `meanwhile` is done.
+    pub(crate) async fn move_slot(&self, key_prefix: &str, to: usize, meanwhile: impl AsyncFn()) {
+        let from = self.owner(key_prefix).await.unwrap();
+        let (from, to) = (&self.nodes[from], &self.nodes[to]);
+        let key = format!("{key_prefix}{{sessions}}:log");
+        let slot = from.command(&["CLUSTER", "KEYSLOT", &key]).await;
+        let slot = redis::from_redis_value::<u64>(slot).unwrap().to_string();
+        let (from_id, to_id) = (
+            text(from, &["CLUSTER", "MYID"]).await,
+            text(to, &["CLUSTER", "MYID"]).await,
+        );
+        to.command(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id])
+            .await;
+        from.command(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id])
+            .await;
+        let keys = async || {
+            let keys = from
+                .command(&["CLUSTER", "GETKEYSINSLOT", &slot, "1000"])
+                .await;
+            redis::from_redis_value::<Vec<String>>(keys).unwrap()
+        };
+        let port = to.address().port().to_string();
+        let mut half = keys().await.len() / 2;
+        loop {
+            let left = keys().await;
+            let Some(key) = left.first() else { break };
+            from.command(&["MIGRATE", "127.0.0.1", &port, key, "0", "1000"])
+                .await;
+            half = half.saturating_sub(1);
+            if half == 1 {
+                meanwhile().await;
+            }
+        }
+        for node in [to, from] {
+            node.command(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id])
+                .await;
+        }
+    }
+
     /// Which node has the slot of the sessions under `key_prefix`.
     pub(crate) async fn owner(&self, key_prefix: &str) -> Option<usize> {
         let key = format!("{key_prefix}{{sessions}}:log");
