@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use toml::de::DeTable;
-use url::Url;
 
 use self::environment::Environment;
 use self::mistake::{Entry, Mistake, Mistakes};
@@ -25,8 +24,8 @@ use crate::password::Config as PasswordConfig;
 use crate::proxy::{IdentityHeaders, UpstreamConfig};
 use crate::route::RouteConfig;
 use crate::route::pattern::HostPattern;
-use crate::secret::SecretText;
 use crate::session::Lifetimes;
+use crate::sessions::redis::RedisConfig;
 
 mod claims;
 pub mod environment;
@@ -38,6 +37,7 @@ pub mod reference;
 mod requirement;
 mod routing;
 mod server;
+mod session_store;
 mod stores;
 #[cfg(test)]
 mod tests;
@@ -186,15 +186,8 @@ pub struct SessionsConfig {
 pub enum SessionStoreConfig {
     /// In the SQLite file of the state directory.
     Embedded,
-    /// In a Redis server.
-    Redis {
-        /// `redis://` or `rediss://`, perhaps with a user name, without a password.
-        url: Url,
-        /// The password, apart.
-        password: Option<SecretText>,
-        /// What every key starts with.
-        key_prefix: String,
-    },
+    /// In Redis.
+    Redis(RedisConfig),
 }
 
 /// Where users are kept, and which of them may sign in.

@@ -11,7 +11,7 @@ use crate::clock::SharedClock;
 use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
 use crate::database::{self, Database};
 use crate::sessions::SessionStore;
-use crate::sessions::redis::{RedisConfig, RedisSessions};
+use crate::sessions::redis::RedisSessions;
 use crate::sessions::sqlite::SqliteSessions;
 use crate::users::UserStore;
 use crate::users::sql::SqlUsers;
@@ -40,15 +40,7 @@ impl Stores {
             SessionStoreConfig::Embedded => Arc::new(SqliteSessions::new(
                 database::open(&config.state_directory).await?,
             )),
-            SessionStoreConfig::Redis {
-                url,
-                password,
-                key_prefix,
-            } => Arc::new(RedisSessions::connect(&RedisConfig {
-                url: url.clone(),
-                password: password.clone(),
-                key_prefix: key_prefix.clone(),
-            })?),
+            SessionStoreConfig::Redis(redis) => Arc::new(RedisSessions::connect(redis)),
         };
         Ok(Self {
             users: Arc::new(SqlUsers::new(database.clone(), clock.clone())),

@@ -50,7 +50,7 @@ pub fn write_mistakes(mistakes: &Mistakes, file: &Path, out: &mut dyn Write) -> 
 fn summary(config: &Config) -> String {
     let sessions = match config.sessions.store {
         SessionStoreConfig::Embedded => "embedded",
-        SessionStoreConfig::Redis { .. } => "redis",
+        SessionStoreConfig::Redis(_) => "redis",
     };
     let mut parts = vec![
         counted(config.routes.len(), "route"),

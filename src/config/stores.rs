@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::Url;
-
-use super::reader::{Complaint, Read, Section, Value};
+use super::reader::{Complaint, Read, Section};
 use super::reference::{Table, tables};
-use super::values::{path, secret, url};
+use super::session_store::session_store;
+use super::values::path;
 use super::{SessionStoreConfig, SessionsConfig};
 use crate::password;
 use crate::session::{Bounds, Lifetimes};
@@ -134,57 +133,6 @@ impl Kind {
             }
         }
     }
-}
-
-fn session_store(value: &Value<'_>) -> Read<SessionStoreConfig> {
-    let (store, url_value) = match value.table() {
-        Some(_) => {
-            let store = value.section(&tables::SESSION_STORE)?;
-            (store.clone(), store.value("url"))
-        }
-        None => (
-            Section::empty(value, &tables::SESSION_STORE),
-            Ok(value.clone()),
-        ),
-    };
-    let password = store.optional("password", secret);
-    let key_prefix = store.text("key_prefix");
-    let url_value = url_value?;
-    let (url, password) = (redis_url(&url_value)?, password?);
-    // A name alone is nothing to sign in with: most likely it is the password.
-    if !url.username().is_empty() && password.is_none() {
-        return Err(url_value.note(password_in_url().wider()));
-    }
-    Ok(SessionStoreConfig::Redis {
-        url,
-        password,
-        key_prefix: key_prefix?.to_owned(),
-    })
-}
-
-fn redis_url(value: &Value<'_>) -> Read<Url> {
-    let expected = "redis://host:port/database or rediss://…";
-    let url = url(value, &["redis", "rediss"], expected)?;
-    if url.password().is_some() {
-        return Err(value.note(password_in_url()));
-    }
-    let database = url.path().trim_start_matches('/');
-    let found = match () {
-        () if url.query().is_some() => "found a URL with a query",
-        () if url.fragment().is_some() => "found a URL with a fragment",
-        () if !database.chars().all(|c| c.is_ascii_digit()) => {
-            "found a URL whose database is no number"
-        }
-        () => return Ok(url),
-    };
-    Err(value.note(Complaint::new(found).expected(expected)))
-}
-
-fn password_in_url() -> Complaint {
-    Complaint::new("found a URL with a user or password in it").hint(
-        "write store = { url = \"redis://…\", password = { env = \"NAME\" } }, or { file = … }; a \
-         user name may stay in the URL beside that",
-    )
 }
 
 pub(super) fn passwords(root: &Section<'_>) -> Read<password::Config> {

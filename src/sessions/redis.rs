@@ -13,14 +13,10 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redis::{
-    Client, FromRedisValue, IntoConnectionInfo as _, RedisError, Script, ScriptInvocation, cmd,
-};
-use url::Url;
+use redis::{FromRedisValue, RedisError, Script, ScriptInvocation, cmd};
 
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
-use crate::secret::SecretText;
 use crate::session::{Session, Subject};
 use crate::unavailable::Unavailable;
 
@@ -31,24 +27,22 @@ mod hash;
 mod keys;
 mod link;
 mod log;
+pub mod place;
+
+use place::{Login, Place};
 
 const STORE: &str = "the Redis session store";
 
-/// Which Redis server, and under which keys.
-#[derive(Clone, Debug)]
+/// Which Redis, as whom, and under which keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedisConfig {
-    /// `redis://` or `rediss://`, without a password.
-    pub url: Url,
-    /// The password, apart.
-    pub password: Option<SecretText>,
+    /// Where it is.
+    pub place: Place,
+    /// Who we are to its servers.
+    pub login: Option<Login>,
     /// What every key starts with.
     pub key_prefix: String,
 }
-
-/// The address of the server cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("not the address of a Redis server")]
-pub struct BadAddress(#[source] RedisError);
 
 /// The sessions of a Redis server.
 pub struct RedisSessions {
@@ -70,12 +64,13 @@ struct Scripts {
 impl RedisSessions {
     /// Keeps sessions in this server. Does not wait for it: a gateway that starts while its store is
     /// away comes up, says that it is not ready, and heals by itself.
-    pub fn connect(config: &RedisConfig) -> Result<Self, BadAddress> {
-        Ok(Self {
-            link: link::Link::new(client(config).map_err(BadAddress)?),
-            keys: keys::Keys::new(&config.key_prefix),
+    pub fn connect(config: &RedisConfig) -> Self {
+        let keys = keys::Keys::new(&config.key_prefix);
+        Self {
+            link: link::Link::new(config, &keys.log),
+            keys,
             scripts: Scripts::new(),
-        })
+        }
     }
 
     async fn invoke<T: FromRedisValue>(
@@ -84,17 +79,6 @@ impl RedisSessions {
     ) -> Result<T, Unavailable> {
         self.link.invoke(script).await.map_err(unavailable)
     }
-}
-
-fn client(config: &RedisConfig) -> Result<Client, RedisError> {
-    let server = config.url.clone().into_connection_info()?;
-    let mut settings = server.redis_settings().clone();
-    if let Some(password) = &config.password {
-        settings = settings.set_password(password.expose());
-    }
-    // Many share one connection: a command must not wait for the acknowledgement of the one before.
-    let tcp = server.tcp_settings().clone().set_nodelay(true);
-    Client::open(server.set_redis_settings(settings).set_tcp_settings(tcp))
 }
 
 impl Scripts {
@@ -233,9 +217,10 @@ impl SessionStore for RedisSessions {
             cursor: &cursor.0,
             patience,
         };
-        let mut connection = self.link.lend().await.map_err(unavailable)?;
-        let found = reader.read(&mut connection).await.map_err(unavailable)?;
-        self.link.give_back(connection);
+        let mut lent = self.link.lend().await.map_err(unavailable)?;
+        let found = reader.read(&mut lent.connection).await;
+        let found = found.map_err(unavailable)?;
+        self.link.give_back(lent);
         found.page().map_err(unreadable)
     }
 
@@ -247,7 +232,7 @@ impl SessionStore for RedisSessions {
     }
 
     async fn ping(&self) -> Result<(), Unavailable> {
-        self.link.query(&cmd("PING")).await.map_err(unavailable)
+        self.link.ping().await.map_err(unavailable)
     }
 }
 

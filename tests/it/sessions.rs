@@ -1,4 +1,5 @@
-//! What every session store keeps to, held against each of them: SQLite and a real Redis server.
+//! What every session store keeps to, held against each of them: SQLite, and real Redis servers in each
+//! of the ways in which they are run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use doorward::id::{SessionId, UserId};
 use doorward::session::{
     ClientKind, Generation, Persistence, RefreshToken, Session, SessionKind, Subject,
 };
+use doorward::sessions::redis::RedisSessions;
 use doorward::sessions::sqlite::SqliteSessions;
 use doorward::sessions::{Created, Cursor, Ended, Epoch, Refresh, Refreshed, SessionStore};
 use doorward::user::{Email, Role};
@@ -20,6 +22,7 @@ mod clients;
 mod contract;
 mod faults;
 mod machine;
+mod places;
 
 /// The present of these tests. It lies in the future, so that no Redis server clears a key away whose
 /// time, by the tests, has not come.
@@ -87,6 +90,11 @@ macro_rules! on_each_store {
                 let server = super::RedisServer::start();
                 super::contract::$behaviour(super::Arc::new(server.sessions())).await;
             })*
+        }
+        /// Runs each behaviour in turn on a store of its own, which `store` makes by a key prefix.
+        /// For what takes too long to be started for each.
+        async fn whole_contract(store: impl Fn(&str) -> RedisSessions) {
+            $(contract::$behaviour(Arc::new(store(concat!("{", stringify!($behaviour), "}:")))).await;)*
         }
     };
 }

@@ -7,6 +7,8 @@ pub(crate) mod front;
 pub(crate) mod key_server;
 pub(crate) mod postgres;
 pub(crate) mod redis;
+pub(crate) mod redis_cluster;
+pub(crate) mod redis_sentinel;
 #[path = "../support/sample.rs"]
 pub(crate) mod sample;
 pub(crate) mod tls;

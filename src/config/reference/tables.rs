@@ -209,7 +209,7 @@ pub static SESSIONS: Table = Table {
         key(
             "store",
             Kind::Words(
-                "a redis:// or rediss:// URL, or { url = \"redis://…\", password = { env = \"NAME\" } }",
+                "a redis://, rediss:// or unix:// URL, or a table such as { url = \"redis://…\", password = { env = \"NAME\" } }",
             ),
             Words("embedded: a SQLite file in `state.directory`"),
             "Redis, so that several replicas share the sessions.",
@@ -326,19 +326,88 @@ pub static SESSIONS_NATIVE: Table = Table {
 pub static SESSION_STORE: Table = Table {
     path: "sessions.store",
     form: Inline,
-    meaning: "The session store with its password: `store = { url = …, password = … }`.",
+    meaning: "The session store: one server by `url`, a master and its replicas by `sentinels`, or a \
+              `cluster`. `store = { url = …, password = … }`.",
     keys: &[
         key(
             "url",
-            Kind::Words("a redis:// or rediss:// URL without a password"),
+            Kind::Words("a redis://, rediss:// or unix:// URL without a password"),
+            Words("none: `sentinels` or `cluster`"),
+            "`redis://[user@]host[:port][/database]`; `rediss://` over TLS; `unix:///path` of a socket.",
+        ),
+        key(
+            "sentinels",
+            Kind::Words("a list of hosts with ports, such as [\"sentinel-1:26379\"]"),
+            Words("none: `url` or `cluster`"),
+            "The Sentinels. What more than half of them call the master, is the master.",
+        ),
+        key(
+            "master",
+            TEXT,
             Required,
-            "`redis://[user@]host[:port][/database]`; `rediss://` over TLS.",
+            "What the Sentinels call the master; with `sentinels` only.",
+        ),
+        key(
+            "cluster",
+            Kind::Words("a list of hosts with ports, such as [\"redis-1:6379\"]"),
+            Words("none: `url` or `sentinels`"),
+            "Some nodes of a Redis Cluster, of which one at least must be there at any time.",
+        ),
+        key(
+            "user",
+            TEXT,
+            Words("none"),
+            "The ACL user; with a redis:// URL it stands in the URL.",
         ),
         key(
             "password",
             SECRET_KIND,
             Words("none"),
-            "The password of the Redis server.",
+            "The password of the Redis servers.",
+        ),
+        key(
+            "sentinel_user",
+            TEXT,
+            Words("none"),
+            "The ACL user of the Sentinels.",
+        ),
+        key(
+            "sentinel_password",
+            SECRET_KIND,
+            Words("none"),
+            "The password of the Sentinels.",
+        ),
+        key(
+            "database",
+            count(0, 65535, "database"),
+            Value("0"),
+            "The database, with `sentinels` or a socket; with a redis:// URL it stands in the URL, and a \
+             Cluster has only 0.",
+        ),
+        key(
+            "tls",
+            Kind::Boolean,
+            Value("false"),
+            "Whether Sentinels and servers, or the nodes of the Cluster, are spoken to over TLS; with a \
+             URL its scheme says so.",
+        ),
+        key(
+            "ca",
+            PATH,
+            Words("the authorities of the system"),
+            "The authorities that sign the servers' certificates, a PEM file.",
+        ),
+        key(
+            "client_cert",
+            PATH,
+            Words("none"),
+            "The certificate by which the servers know the gateway, a PEM file; with `client_key`.",
+        ),
+        key(
+            "client_key",
+            PATH,
+            Words("none"),
+            "The key of `client_cert`, a PEM file.",
         ),
         key(
             "key_prefix",

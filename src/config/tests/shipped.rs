@@ -25,6 +25,9 @@ fn read(text: &str) -> Config {
         .file("/etc/doorward/db-ca.crt", b"PEM")
         .file("/etc/doorward/tls.crt", b"PEM")
         .file("/etc/doorward/tls.key", b"PEM")
+        .file("/etc/doorward/redis-ca.pem", b"PEM")
+        .file("/etc/doorward/redis.crt", b"PEM")
+        .file("/etc/doorward/redis.key", b"PEM")
         .file("/run/secrets/doorward-keys.json", b"{}");
     match read_in(&around, text) {
         Ok(config) => config,
@@ -50,7 +53,7 @@ fn the_shipped_file_has_no_mistakes_with_every_setting_taken() {
     assert_eq!(config.routes.len(), 7);
     assert!(matches!(
         config.sessions.store,
-        SessionStoreConfig::Redis { .. }
+        SessionStoreConfig::Redis(_)
     ));
     assert!(matches!(config.users.store, UserStoreConfig::Postgres(_)));
     assert!(
@@ -78,12 +81,34 @@ fn paths(value: &DeValue<'_>, at: &str, into: &mut Vec<String>) {
     }
 }
 
+/// A key has one value; the other places for sessions are shown in lines for people.
+fn other_stores() -> impl Iterator<Item = &'static str> {
+    let shown = SHIPPED.lines().filter_map(|line| line.strip_prefix("# "));
+    shown.filter(|line| line.starts_with("store = "))
+}
+
+#[test]
+fn the_other_stores_that_the_shipped_file_shows_have_no_mistakes() {
+    assert_eq!(other_stores().count(), 3);
+    for store in other_stores() {
+        let with = SHIPPED.replacen("[sessions]", &format!("[sessions]\n{store}"), 1);
+        assert!(matches!(
+            read(&with).sessions.store,
+            SessionStoreConfig::Redis(_)
+        ));
+    }
+}
+
 #[test]
 fn the_shipped_file_shows_every_key() {
     let text = uncommented();
     let mut shown = Vec::new();
     let tree = DeTable::parse(&text).unwrap().into_inner();
     paths(&DeValue::Table(tree), "", &mut shown);
+    for other in other_stores() {
+        let tree = DeTable::parse(other).unwrap().into_inner();
+        paths(&DeValue::Table(tree), "", &mut shown);
+    }
     for table in TABLES {
         for key in table.keys {
             let whole = format!(".{}.{}", table.path, key.name);

@@ -11,6 +11,8 @@ use crate::keys::{JwksSource, KeySource, SigningAlgorithm};
 use crate::policy::{ClaimTest, Requirement, Rule};
 use crate::route::Credentials;
 use crate::route::pattern::{HostPattern, Methods};
+use crate::sessions::redis::RedisConfig;
+use crate::sessions::redis::place::{Place, Transport};
 
 #[test]
 fn an_empty_file_is_a_gateway_of_defaults() {
@@ -96,21 +98,85 @@ fn relative_paths_start_where_the_file_lies() {
 #[test]
 fn a_secret_comes_from_a_variable_or_a_file_without_its_last_line_break() {
     for password in ["{ env = \"SECRET\" }", "{ file = \"secret\" }"] {
-        let config = sound(&format!(
-            "[sessions]\nstore = {{ url = \"rediss://me@redis:6380/2\", password = {password} }}\n"
+        let redis = redis(&format!(
+            "{{ url = \"rediss://me@redis:6380/2\", password = {password} }}"
         ));
-        let SessionStoreConfig::Redis {
-            url,
-            password,
-            key_prefix,
-        } = config.sessions.store
+        let Place::Server {
+            node,
+            transport,
+            database,
+        } = redis.place
         else {
-            panic!("embedded");
+            panic!("{redis:?}");
         };
-        assert_eq!(url.as_str(), "rediss://me@redis:6380/2");
-        assert_eq!(password.unwrap().expose(), "hunter2");
-        assert_eq!(key_prefix, "doorward:");
+        assert_eq!((node.to_string().as_str(), database), ("redis:6380", 2));
+        assert!(matches!(transport, Transport::Tls(files) if files.authorities.is_none()));
+        let login = redis.login.unwrap();
+        assert_eq!(login.user.as_deref(), Some("me"));
+        assert_eq!(login.password.expose(), "hunter2");
+        assert_eq!(redis.key_prefix, "doorward:");
     }
+}
+
+fn redis(store: &str) -> RedisConfig {
+    match sound(&format!("[sessions]\nstore = {store}\n"))
+        .sessions
+        .store
+    {
+        SessionStoreConfig::Redis(redis) => redis,
+        SessionStoreConfig::Embedded => panic!("embedded"),
+    }
+}
+
+#[test]
+fn a_redis_server_is_named_by_its_url() {
+    let check = |url: &str, expected: &str, number: u32| {
+        let redis = redis(&format!("\"{url}\""));
+        let Place::Server { node, database, .. } = redis.place else {
+            panic!("{redis:?}");
+        };
+        assert_eq!((node.to_string().as_str(), database), (expected, number));
+        assert!(redis.login.is_none());
+    };
+    check("redis://redis", "redis:6379", 0);
+    check("redis://redis/", "redis:6379", 0);
+    check("redis://[::1]:7000/3", "[::1]:7000", 3);
+}
+
+#[test]
+fn a_redis_is_a_socket_sentinels_or_a_cluster() {
+    let socket = redis(
+        "{ url = \"unix:///run/my%20redis.sock\", user = \"me\", password = { env = \"SECRET\" }, database = 3 }",
+    );
+    assert!(
+        matches!(&socket.place, Place::Socket { path, database: 3 } if path == Path::new("/run/my redis.sock"))
+    );
+    assert_eq!(socket.login.unwrap().user.as_deref(), Some("me"));
+
+    let watched = redis(
+        "{ sentinels = [\"s1:26379\", \"[::1]:26379\"], master = \"mymaster\", sentinel_user = \"me\", \
+         sentinel_password = { env = \"SECRET\" }, database = 2, tls = true, ca = \"tls.crt\" }",
+    );
+    let Place::Sentinel(sentinel) = watched.place else {
+        panic!("{watched:?}");
+    };
+    assert_eq!(sentinel.sentinels.len(), 2);
+    assert_eq!(
+        (sentinel.master.as_str(), sentinel.database),
+        ("mymaster", 2)
+    );
+    assert!(sentinel.login.is_some() && watched.login.is_none());
+    assert!(
+        matches!(sentinel.transport, Transport::Tls(files) if files.authorities.as_deref() == Some(Path::new("/etc/dw/tls.crt")))
+    );
+
+    let cluster = redis(
+        "{ cluster = [\"r1:6379\"], tls = true, client_cert = \"tls.crt\", client_key = \"tls.key\", key_prefix = \"shop:\" }",
+    );
+    assert_eq!(cluster.key_prefix, "shop:");
+    assert!(
+        matches!(cluster.place, Place::Cluster { nodes, transport: Transport::Tls(files) } if nodes.len() == 1 && files.client.is_some())
+    );
 }
 
 #[test]

@@ -1,60 +1,76 @@
-//! Connections to one Redis server: made when needed, given up at the first failure, bounded in time.
+//! Connections to the server that has the keys: found and made when needed, given up at the first
+//! failure, bounded in time and in number of those who wait.
 //!
 //! The `ConnectionManager` of the `redis` crate was not fit: it keeps a connection on which answers
 //! stopped coming (a time-out is no reason to it to reconnect), and never recovers from a server that
 //! greets with an error, as one with too many clients or a wrong password does.
 
 use std::future::Future;
-use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Shared};
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, RedisResult, ScriptInvocation,
+    Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ScriptInvocation, ServerErrorKind,
 };
+use tokio::sync::Semaphore;
 
-/// How long a connection may take to be there. Somebody waits for the answer, and beyond this a 503
-/// serves them better.
-const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+use super::RedisConfig;
 
-/// How long an answer may take, the wait for a place in the queue included.
-const RESPONSE_LIMIT: Duration = Duration::from_secs(2);
+use dial::{RESPONSE_LIMIT, within};
+use line::Line;
+pub(super) use way::Reached;
+use way::Way;
 
-/// A connection, or the attempt to make one. All who come meanwhile wait for the same attempt and
-/// share its failure; the next to come starts another one.
-type Attempt = Shared<BoxFuture<'static, RedisResult<MultiplexedConnection>>>;
+mod cluster;
+mod dial;
+mod line;
+mod sentinel;
+mod way;
+
+/// How many may wait for an answer at once; whoever comes on top of them is told so at once. A server
+/// that is well answers this many in some 50 ms, so only one that is not gets so far behind.
+const MOST_WAITING: usize = 1024;
 
 /// The connections to a server.
 pub(super) struct Link {
-    client: Client,
+    way: Arc<Way>,
     /// The connection that all short commands share.
-    shared: Mutex<Option<Attempt>>,
+    shared: Line<Reached>,
     /// Connections for commands that wait, each lent to one reader at a time: a waiting command holds
     /// up all that come after it. As many as ever waited at once.
-    waiting: Mutex<Vec<MultiplexedConnection>>,
+    waiting: Mutex<Vec<Reached>>,
+    places: Semaphore,
+}
+
+/// What is asked: one command, or one script.
+#[derive(Clone, Copy)]
+enum Question<'a> {
+    Command(&'a Cmd),
+    Script(&'a ScriptInvocation<'a>),
 }
 
 impl Link {
-    /// A link to the server of `client`. Connects when it is first asked something.
-    pub(super) fn new(client: Client) -> Self {
+    /// A link to where `config` says; `key` is one of the keys that are kept there. Connects when it
+    /// is first asked something.
+    pub(super) fn new(config: &RedisConfig, key: &str) -> Self {
+        let way = Arc::new(Way::new(config, key));
+        let shared = way.clone();
         Self {
-            client,
-            shared: Mutex::new(None),
+            way,
+            shared: Line::new(move || {
+                let way = shared.clone();
+                Box::pin(async move { way.connect().await })
+            }),
             waiting: Mutex::new(Vec::new()),
+            places: Semaphore::new(MOST_WAITING),
         }
     }
 
     /// Runs a command.
     pub(super) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
-        let attempt = self.attempt();
-        let answer = match attempt.clone().await {
-            Ok(mut connection) => command.query_async(&mut connection).await,
-            Err(error) => Err(error),
-        };
-        self.settle(&attempt, answer)
+        self.ask(Question::Command(command)).await
     }
 
     /// Runs a script; one round trip, but for the first time on a server that does not know it.
@@ -62,63 +78,91 @@ impl Link {
         &self,
         script: &ScriptInvocation<'_>,
     ) -> RedisResult<T> {
-        let attempt = self.attempt();
+        self.ask(Question::Script(script)).await
+    }
+
+    /// Passes if the server that takes the writes answers.
+    pub(super) async fn ping(&self) -> RedisResult<()> {
+        let _place = self.place()?;
+        let attempt = self.shared.attempt();
         let answer = match attempt.clone().await {
-            Ok(mut connection) => script.invoke_async(&mut connection).await,
+            Ok(mut reached) => self.way.confirm(&mut reached).await,
             Err(error) => Err(error),
         };
-        self.settle(&attempt, answer)
+        self.shared.settle(&attempt, answer)
     }
 
     /// Lends a connection for commands that wait. Given back by [`give_back`](Self::give_back) after
     /// success only; dropped, it is closed, and with it whatever still waits on it.
-    pub(super) async fn lend(&self) -> RedisResult<MultiplexedConnection> {
+    pub(super) async fn lend(&self) -> RedisResult<Reached> {
         let idle = self.waiting.lock().pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            // How long these may wait for an answer, each command says itself: see `within`.
-            None => connect(self.client.clone(), None).await,
+        if let Some(mut reached) = idle {
+            match self.way.confirm(&mut reached).await {
+                Ok(()) => return Ok(reached),
+                // What is true of this connection is most likely true of the other.
+                Err(_) => self.shared.drop_connection(),
+            }
         }
+        let mut reached = self.way.connect().await?;
+        // How long these may wait for an answer, each command says itself: see `within_patience`.
+        reached.connection.set_response_timeout(Duration::MAX);
+        Ok(reached)
     }
 
     /// Takes a lent connection back.
-    pub(super) fn give_back(&self, connection: MultiplexedConnection) {
-        self.waiting.lock().push(connection);
+    pub(super) fn give_back(&self, reached: Reached) {
+        self.waiting.lock().push(reached);
     }
 
-    fn attempt(&self) -> Attempt {
-        let mut shared = self.shared.lock();
-        let attempt = shared.get_or_insert_with(|| {
-            connect(self.client.clone(), Some(RESPONSE_LIMIT))
-                .boxed()
-                .shared()
-        });
-        attempt.clone()
-    }
-
-    /// Gives a connection up that brought a failure, unless another one has taken its place. Any
-    /// failure counts: a server that answers `READONLY` or `LOADING` may no longer be the one that
-    /// its name leads to, and a new connection costs little beside a request that failed anyway.
-    fn settle<T>(&self, attempt: &Attempt, answer: RedisResult<T>) -> RedisResult<T> {
-        if answer.is_err() {
-            let mut shared = self.shared.lock();
-            if shared.as_ref().is_some_and(|held| held.ptr_eq(attempt)) {
-                *shared = None;
-            }
+    /// Asks, and once more if the server was not the one to ask. A lost answer is never a reason to
+    /// ask again: what was asked may have happened.
+    async fn ask<T: FromRedisValue>(&self, question: Question<'_>) -> RedisResult<T> {
+        let _place = self.place()?;
+        match self.ask_once(question).await {
+            Err(error) if is_elsewhere(error.kind()) => self.ask_once(question).await,
+            answer => answer,
         }
-        answer
+    }
+
+    async fn ask_once<T: FromRedisValue>(&self, question: Question<'_>) -> RedisResult<T> {
+        let attempt = self.shared.attempt();
+        let answer = match attempt.clone().await {
+            Ok(mut reached) => question.put_to(&mut reached.connection).await,
+            Err(error) => Err(error),
+        };
+        self.shared.settle(&attempt, answer)
+    }
+
+    fn place(&self) -> RedisResult<tokio::sync::SemaphorePermit<'_>> {
+        self.places.try_acquire().map_err(|_full| {
+            let what = "too many wait for an answer already";
+            RedisError::from((ErrorKind::Client, what))
+        })
     }
 }
 
-async fn connect(
-    client: Client,
-    response_limit: Option<Duration>,
-) -> RedisResult<MultiplexedConnection> {
-    let limits = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(CONNECT_LIMIT))
-        .set_response_timeout(response_limit);
-    let connection = client.get_multiplexed_async_connection_with_config(&limits);
-    within(CONNECT_LIMIT, connection).await
+impl Question<'_> {
+    async fn put_to<T: FromRedisValue>(
+        self,
+        connection: &mut MultiplexedConnection,
+    ) -> RedisResult<T> {
+        match self {
+            Self::Command(command) => command.query_async(connection).await,
+            Self::Script(script) => script.invoke_async(connection).await,
+        }
+    }
+}
+
+/// Whether the server says that another one has the keys, so that nothing has happened: a Cluster
+/// that gave the slot to another node, a master that became a replica, of which a script's first write
+/// is refused.
+fn is_elsewhere(kind: ErrorKind) -> bool {
+    let server = |kind| ErrorKind::Server(kind);
+    [
+        server(ServerErrorKind::Moved),
+        server(ServerErrorKind::ReadOnly),
+    ]
+    .contains(&kind)
 }
 
 /// An answer that may take `patience` and the usual limit on top of it.
@@ -127,13 +171,4 @@ pub(super) async fn within_patience<T>(
     answer: impl Future<Output = RedisResult<T>>,
 ) -> RedisResult<T> {
     within(patience.saturating_add(RESPONSE_LIMIT), answer).await
-}
-
-async fn within<T>(
-    limit: Duration,
-    answer: impl Future<Output = RedisResult<T>>,
-) -> RedisResult<T> {
-    tokio::time::timeout(limit, answer)
-        .await
-        .unwrap_or_else(|_elapsed| Err(RedisError::from(io::Error::from(io::ErrorKind::TimedOut))))
 }

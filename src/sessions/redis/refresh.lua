@@ -16,6 +16,8 @@ if not held[1] or tonumber(held[4]) <= now then
 end
 
 local sessions = ARGV[2] .. held[1]
+-- Where a Cluster has moved this key away already, it fails here, and then nothing has changed.
+redis.call('EXISTS', sessions)
 local shown, stored = tonumber(ARGV[3]), tonumber(held[2])
 if shown >= stored then
     local next = string.format('%.0f', math.min(shown + 1, NEWEST))

@@ -1,13 +1,14 @@
 //! What happens when the store of the sessions breaks: a failure and never a wrong answer, nothing
 //! half-written, and no need to be told that it is back.
 
+use doorward::sessions::redis::place::Login;
 use doorward::sessions::redis::{RedisConfig, RedisSessions};
 use doorward::unavailable::Unavailable;
 use sqlx::Connection as _;
 use sqlx::SqliteConnection;
 
 use super::*;
-use crate::support::redis::sessions_at;
+use crate::support::redis::{config_at, sessions_at};
 use crate::support::wall::Wall;
 
 /// Asks a store for everything that it can be asked for, and expects a failure of each.
@@ -128,6 +129,11 @@ async fn changes_fail(store: &dyn SessionStore, session: &Session) {
     for (what, answer) in refused {
         assert!(answer.is_err(), "{what}");
     }
+}
+
+/// None of those changes has been made.
+async fn nothing_changed(store: &dyn SessionStore, session: &Session) {
+    let user = session.subject.user;
     assert_eq!(
         store.of_user(user, START).await.unwrap().as_slice(),
         std::slice::from_ref(session)
@@ -158,6 +164,7 @@ async fn a_redis_that_refuses_writes_leaves_every_session_as_it_was() {
         server.command(break_it).await;
         changes_fail(&store, &session).await;
         server.command(mend_it).await;
+        nothing_changed(&store, &session).await;
     }
     assert_eq!(store.end(session.id, START).await.unwrap(), Some(session));
 }
@@ -180,12 +187,13 @@ async fn a_redis_with_a_password_wants_it_and_a_wrong_one_heals_when_it_is_right
     server
         .command(&["CONFIG", "SET", "requirepass", "hunter2"])
         .await;
-    let knowing = RedisConfig {
-        url: format!("redis://{}", server.address()).parse().unwrap(),
-        password: Some("hunter2".into()),
-        key_prefix: String::new(),
-    };
-    let knowing = RedisSessions::connect(&knowing).unwrap();
+    let knowing = RedisSessions::connect(&RedisConfig {
+        login: Some(Login {
+            user: None,
+            password: "hunter2".into(),
+        }),
+        ..config_at(server.address(), "")
+    });
     knowing.ping().await.expect("the password is right");
     let unknowing = server.sessions();
     unknowing.ping().await.expect_err("there is no password");
@@ -268,6 +276,7 @@ async fn a_locked_database_fails_and_leaves_every_session_as_it_was() {
     let mut other = SqliteConnection::connect_with(&other).await.unwrap();
     let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
     changes_fail(&store, &session).await;
+    nothing_changed(&store, &session).await;
     lock.rollback().await.unwrap();
     assert_eq!(store.end(session.id, START).await.unwrap(), Some(session));
 }

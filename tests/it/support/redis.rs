@@ -2,8 +2,10 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use doorward::sessions::redis::place::{Node, Place, Transport};
 use doorward::sessions::redis::{RedisConfig, RedisSessions};
 use tempfile::TempDir;
 
@@ -12,20 +14,28 @@ use tempfile::TempDir;
 pub(crate) struct RedisServer {
     address: SocketAddr,
     directory: TempDir,
+    settings: Vec<String>,
     process: Option<Child>,
 }
 
 impl RedisServer {
     /// Starts a server that keeps nothing on disk.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with more settings; each `PORT` in them is another free port.
+    pub(crate) fn start_with(settings: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         // A port is free until somebody takes it, so a start may fail; another port then.
         for _ in 0..20 {
             let address = free_address();
-            if let Some(process) = run(address, &directory) {
+            let settings: Vec<_> = settings.iter().map(|word| with_port(word)).collect();
+            if let Some(process) = run(address, &directory, &settings) {
                 return Self {
                     address,
                     directory,
+                    settings,
                     process: Some(process),
                 };
             }
@@ -38,6 +48,22 @@ impl RedisServer {
         self.address
     }
 
+    /// The same, as a node.
+    pub(crate) fn node(&self) -> Node {
+        node(self.address)
+    }
+
+    /// Its Unix socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.directory.path().join("redis.sock")
+    }
+
+    /// The value of one of the settings that it was started with.
+    pub(crate) fn setting(&self, name: &str) -> &str {
+        let at = self.settings.iter().position(|word| word == name);
+        &self.settings[at.expect("it was started with it") + 1]
+    }
+
     /// The sessions that it keeps.
     pub(crate) fn sessions(&self) -> RedisSessions {
         sessions_at(self.address, "doorward:")
@@ -45,26 +71,44 @@ impl RedisServer {
 
     /// Kills it, as `kill -9` does; all that it held is lost.
     pub(crate) fn stop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            process.kill().expect("the server can be killed");
-            process.wait().expect("the server ends");
+        if let Some(process) = self.process.take() {
+            end(process);
         }
     }
 
     /// Starts it again on the same port, empty.
     pub(crate) fn start_again(&mut self) {
         self.stop();
-        self.process = run(self.address, &self.directory);
+        self.process = run(self.address, &self.directory, &self.settings);
         assert!(self.process.is_some(), "the port is still ours");
     }
 
     /// Runs a command on it, past the code under test.
     pub(crate) async fn command(&self, words: &[&str]) -> redis::Value {
-        let client = redis::Client::open(format!("redis://{}", self.address)).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let answer = self.try_command(words).await;
+        answer.unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    /// The same, where the server may refuse.
+    pub(crate) async fn try_command(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
+        let client = redis::Client::open(format!("redis://{}", self.address))?;
+        let mut connection = client.get_multiplexed_async_connection().await?;
         let mut command = redis::cmd(words[0]);
         command.arg(&words[1..]);
-        command.query_async(&mut connection).await.unwrap()
+        command.query_async(&mut connection).await
+    }
+
+    /// Waits until a replica has all that was written so far.
+    pub(crate) async fn replicated(&self) {
+        let client = redis::Client::open(format!("redis://{}", self.address)).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        connection.set_response_timeout(std::time::Duration::from_secs(20));
+        // A write of this connection's own, as WAIT waits for those alone.
+        let mut pipe = redis::pipe();
+        pipe.cmd("PUBLISH").arg("mark").arg("mark").ignore();
+        pipe.cmd("WAIT").arg(1).arg(10_000);
+        let (replicas,): (u64,) = pipe.query_async(&mut connection).await.unwrap();
+        assert!(replicas >= 1, "no replica has it");
     }
 }
 
@@ -76,26 +120,57 @@ impl Drop for RedisServer {
 
 /// The sessions that the server behind `address` keeps under `key_prefix`.
 pub(crate) fn sessions_at(address: SocketAddr, key_prefix: &str) -> RedisSessions {
-    let config = RedisConfig {
-        url: format!("redis://{address}").parse().unwrap(),
-        password: None,
-        key_prefix: key_prefix.to_owned(),
-    };
-    RedisSessions::connect(&config).expect("a good address")
+    RedisSessions::connect(&config_at(address, key_prefix))
 }
 
-fn free_address() -> SocketAddr {
+/// The server behind `address`, without a password.
+pub(crate) fn config_at(address: SocketAddr, key_prefix: &str) -> RedisConfig {
+    RedisConfig {
+        place: Place::Server {
+            node: node(address),
+            transport: Transport::Plain,
+            database: 0,
+        },
+        login: None,
+        key_prefix: key_prefix.to_owned(),
+    }
+}
+
+pub(crate) fn node(address: SocketAddr) -> Node {
+    Node {
+        host: address.ip().to_string(),
+        port: address.port(),
+    }
+}
+
+pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("its address")
 }
 
-/// Starts a server and waits until it says that it is ready; `None` where it ended instead.
-fn run(address: SocketAddr, directory: &TempDir) -> Option<Child> {
-    let mut process = Command::new("redis-server")
+fn with_port(word: &str) -> String {
+    match word {
+        "PORT" => free_address().port().to_string(),
+        word => word.to_owned(),
+    }
+}
+
+fn run(address: SocketAddr, directory: &TempDir, settings: &[String]) -> Option<Child> {
+    let mut command = Command::new("redis-server");
+    command
         .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
         .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+        .arg("--unixsocket")
+        .arg(directory.path().join("redis.sock"))
         .arg("--dir")
         .arg(directory.path())
+        .args(settings);
+    run_until(command, "Ready to accept connections")
+}
+
+/// Starts a server and waits until it says that it is ready; `None` where it ended instead.
+pub(crate) fn run_until(mut command: Command, ready: &str) -> Option<Child> {
+    let mut process = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -103,11 +178,26 @@ fn run(address: SocketAddr, directory: &TempDir) -> Option<Child> {
         .expect("these tests need a redis-server in PATH (Debian: apt-get install redis-server)");
     let stdout = BufReader::new(process.stdout.take().expect("its output is piped"));
     let mut lines = stdout.lines().map_while(Result::ok);
-    if lines.any(|line| line.contains("Ready to accept connections")) {
+    if lines.any(|line| line.contains(ready)) {
         // It would block on a full pipe if nobody read on.
         std::thread::spawn(move || lines.for_each(drop));
         return Some(process);
     }
     process.wait().expect("the server ends");
     None
+}
+
+/// Kills a process of ours.
+pub(crate) fn end(mut process: Child) {
+    process.kill().expect("the server can be killed");
+    process.wait().expect("the server ends");
+}
+
+/// Asks again and again until the answer is yes.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }

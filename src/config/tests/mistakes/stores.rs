@@ -26,14 +26,14 @@ store = "redis://hunter2@redis""#,
         r#"[sessions]
 store = "http://redis""#,
         &[
-            "2:9: sessions.store: found a URL of another scheme, expected redis://host:port/database or rediss://…",
+            "2:9: sessions.store: found a URL of another scheme, expected redis://host:port/database, rediss://… or unix:///path",
         ],
     ),
     (
         r#"[sessions]
 store = "redis://redis/x""#,
         &[
-            "2:9: sessions.store: found a URL whose database is no number, expected redis://host:port/database or rediss://…",
+            "2:9: sessions.store: found a URL whose database is no number, expected redis://host:port/database, rediss://… or unix:///path",
         ],
     ),
     (
@@ -93,8 +93,7 @@ store = { url = "redis://redis", password = { env = "SECRET", file = "secret" } 
         r#"[sessions]
 store = { password = { value = "hunter2" } }"#,
         &[
-            "2:9: sessions.store.url: missing, expected a redis:// or rediss:// URL without a password",
-            "2:24: sessions.store.password.value: unknown key; known here: env, file",
+            "2:9: sessions.store: found none of them, expected exactly one of url, sentinels, cluster",
         ],
     ),
     (
@@ -127,6 +126,101 @@ require_verified_email = "yes""#,
         &[
             "2:9: users.store: found a URL of another scheme, expected postgres://user@host:port/database",
             "3:26: users.require_verified_email: found a text, expected true or false",
+        ],
+    ),
+];
+
+#[test]
+fn what_one_kind_of_redis_has_another_has_not() {
+    check(KINDS);
+}
+
+const KINDS: Cases = &[
+    (
+        r#"[sessions]
+store = "unix://run/redis.sock""#,
+        &[
+            "2:9: sessions.store: found a URL of a socket with a host, expected redis://host:port/database, rediss://… or unix:///path",
+        ],
+    ),
+    (
+        r#"[sessions]
+store = "redis:///2""#,
+        &[
+            "2:9: sessions.store: found a URL without a host, expected redis://host:port/database, rediss://… or unix:///path",
+        ],
+    ),
+    (
+        r#"[sessions]
+store = { url = "redis://redis", cluster = ["redis:6379"] }"#,
+        &[
+            "2:9: sessions.store: found url and cluster, expected exactly one of url, sentinels, cluster",
+        ],
+    ),
+    (
+        r#"[sessions]
+store = { url = "redis://redis", tls = true }"#,
+        &["2:40: sessions.store.tls: found beside url; the scheme says it: write rediss://"],
+    ),
+    (
+        r#"[sessions]
+store = { url = "redis://redis", database = 2 }"#,
+        &[
+            "2:45: sessions.store.database: found beside url; write it into the URL: redis://host:6379/2",
+        ],
+    ),
+    (
+        r#"[sessions]
+store = { url = "redis://redis", user = "me" }"#,
+        &[
+            "2:41: sessions.store.user: found beside url; write it into the URL: redis://user@host:6379",
+        ],
+    ),
+    (
+        r#"[sessions]
+store = { url = "redis://redis", ca = "tls.crt" }"#,
+        &["2:39: sessions.store.ca: found without TLS; write the URL with rediss://"],
+    ),
+    (
+        r#"[sessions]
+store = { url = "rediss://redis", ca = "nothing" }"#,
+        &["2:40: sessions.store.ca: found a file that cannot be read (entity not found)"],
+    ),
+    (
+        r#"[sessions]
+store = { url = "rediss://redis", client_cert = "tls.crt" }"#,
+        &["2:49: sessions.store.client_cert: found without client_key"],
+    ),
+    (
+        r#"[sessions]
+store = { url = "unix:///run/redis.sock", master = "mymaster", tls = true }"#,
+        &[
+            "2:52: sessions.store.master: found beside a Unix socket; it belongs to sentinels",
+            "2:70: sessions.store.tls: found beside a Unix socket; a socket has no TLS",
+        ],
+    ),
+    (
+        r#"[sessions]
+store = { sentinels = ["sentinel:26379"] }"#,
+        &["2:9: sessions.store.master: missing, expected a text that is not empty"],
+    ),
+    (
+        r#"[sessions]
+store = { sentinels = [], master = "mymaster", user = "me", client_key = "tls.key" }"#,
+        &[
+            r#"2:23: sessions.store.sentinels: found an empty list, expected a list of hosts with ports, such as ["sentinel-1:26379"]"#,
+            "2:55: sessions.store.user: found without password",
+            "2:74: sessions.store.client_key: found without TLS; write tls = true beside it",
+        ],
+    ),
+    (
+        r#"[sessions]
+store = { cluster = ["redis://:hunter2@redis:6379", "redis"], database = 1, sentinel_user = "me" }"#,
+        &[
+            r#"2:22: sessions.store.cluster[0]: found a text of another form, expected a host and a port, such as "redis-1:6379""#,
+            r#"2:53: sessions.store.cluster[1]: found a text of another form, expected a host and a port, such as "redis-1:6379""#,
+            "2:74: sessions.store.database: found beside cluster; a Cluster has no other than 0",
+            "2:93: sessions.store.sentinel_user: found beside cluster; it belongs to sentinels",
         ],
     ),
 ];

@@ -75,7 +75,10 @@ fn text_with(table: &Table, key: &str, value: &str) -> String {
     match (table.form, table.path) {
         (Form::Single, path) => format!("[{path}]\n{pair}\n"),
         (Form::List, path) => format!("[[{path}]]\n{pair}\n"),
-        (Form::Inline, "sessions.store") => format!("[sessions]\nstore = {{ {pair} }}\n"),
+        (Form::Inline, "sessions.store") => {
+            let beside = beside_in_store(key);
+            format!("[sessions]\nstore = {{ {beside}{pair} }}\n")
+        }
         (Form::Inline, "users.store") => format!("[users]\nstore = {{ {pair} }}\n"),
         (Form::Inline, "issuers.jwks") => format!("[[issuers]]\njwks = {{ {pair} }}\n"),
         (Form::Inline, "issuers.admin") => format!("[[issuers]]\nadmin = {{ {pair} }}\n"),
@@ -86,6 +89,16 @@ fn text_with(table: &Table, key: &str, value: &str) -> String {
         (Form::Inline, "log file") => format!("[log]\naudit = {{ {pair} }}\n"),
         (Form::Inline, "secret") => format!("[tokens]\nkeys = {{ {pair} }}\n"),
         (Form::Inline, other) => panic!("where does {other} stand?"),
+    }
+}
+
+/// What must stand beside a key of `sessions.store` for it to be read.
+fn beside_in_store(key: &str) -> &'static str {
+    match key {
+        "url" | "sentinels" | "cluster" => "",
+        "master" => "sentinels = [\"s:1\"], tls = true, ",
+        "tls" => "sentinels = [\"s:1\"], master = \"m\", ",
+        _ => "sentinels = [\"s:1\"], master = \"m\", tls = true, ",
     }
 }
 
@@ -118,7 +131,10 @@ fn no_mistake_shows_a_password() {
     let secret_places = [
         "store",
         "url",
+        "sentinels",
+        "cluster",
         "password",
+        "sentinel_password",
         "public_url",
         "servers",
         "jwks",
