@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::audit::Audit;
 use crate::auth::tokens::{Settings, Tokens, USUAL_CACHE_ENTRIES};
-use crate::auth::{Auth, EmailRule, Parts};
+use crate::auth::{Auth, EmailRule, Limits, Parts};
 use crate::clock::SharedClock;
 use crate::config::{Config, EmailPolicy};
 use crate::listen::Drain;
@@ -75,7 +75,9 @@ impl App {
         let tokens = start_tokens(config, clock).await?;
         let revocations = Revocations::new(memory(config), clock.clone());
         let passwords = Passwords::new(config.passwords.clone())?;
+        let limiter = Arc::clone(&stores.limiter);
         let auth = Arc::new(Auth::new(Parts {
+            limits: Limits::new(config.limits.clone(), limiter, &config.passwords),
             clock: clock.clone(),
             users: Arc::clone(&stores.users),
             sessions: Arc::clone(&stores.sessions),

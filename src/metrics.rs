@@ -15,6 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use self::connections::ConnectionMetrics;
 use self::requests::{RequestMetrics, RouteMetrics};
+use crate::limit::Limited;
 
 pub mod connections;
 pub mod requests;
@@ -29,12 +30,19 @@ struct LogLabel {
     log: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    purpose: &'static str,
+    bucket: &'static str,
+}
+
 /// Everything that is counted.
 pub struct Metrics {
     registry: Registry,
     requests: RequestMetrics,
     sign_ins: Family<OutcomeLabel, Counter>,
     refreshes: Family<OutcomeLabel, Counter>,
+    limited: Family<LimitLabels, Counter>,
     log_lines_lost: Family<LogLabel, Counter>,
     /// Connections and their certificates.
     pub connections: ConnectionMetrics,
@@ -53,6 +61,7 @@ impl Metrics {
             connections: ConnectionMetrics::register(&mut registry),
             sign_ins: Family::default(),
             refreshes: Family::default(),
+            limited: Family::default(),
             log_lines_lost: Family::default(),
             config_mistakes: Counter::default(),
             revocation_staleness: Gauge::default(),
@@ -65,6 +74,11 @@ impl Metrics {
         let registry = &mut self.registry;
         registry.register("sign_ins", "Sign-ins by outcome", self.sign_ins.clone());
         registry.register("refreshes", "Refreshes by outcome", self.refreshes.clone());
+        registry.register(
+            "limited",
+            "Attempts refused because they came too soon",
+            self.limited.clone(),
+        );
         registry.register(
             "log_lines_lost",
             "Log lines that could not be written in time",
@@ -102,6 +116,15 @@ impl Metrics {
         self.refreshes
             .get_or_create_owned(&OutcomeLabel { outcome })
             .inc();
+    }
+
+    /// Counts an attempt that came too soon.
+    pub fn limited(&self, limited: &Limited) {
+        let labels = LimitLabels {
+            purpose: limited.purpose.as_str(),
+            bucket: limited.bucket.as_str(),
+        };
+        self.limited.get_or_create_owned(&labels).inc();
     }
 
     /// Counts the lost lines of `log`: `access` or `audit`.

@@ -10,6 +10,8 @@ use anyhow::Context as _;
 use crate::clock::SharedClock;
 use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
 use crate::database;
+use crate::limiter::Limiter;
+use crate::limiter::memory::MemoryLimiter;
 use crate::sessions::SessionStore;
 use crate::sessions::redis::{RedisConfig, RedisSessions};
 use crate::sessions::sqlite::SqliteSessions;
@@ -23,6 +25,8 @@ pub struct Stores {
     pub users: Arc<dyn UserStore>,
     /// The sessions.
     pub sessions: Arc<dyn SessionStore>,
+    /// Where attempts are counted: with the sessions where these are shared, and else in memory.
+    pub limiter: Arc<dyn Limiter>,
 }
 
 impl Stores {
@@ -34,19 +38,32 @@ impl Stores {
         let users: Arc<dyn UserStore> = match config.users.store {
             UserStoreConfig::Embedded => Arc::new(SqliteUsers::new(pool.clone(), clock.clone())),
         };
-        let sessions: Arc<dyn SessionStore> = match &config.sessions.store {
-            SessionStoreConfig::Embedded => Arc::new(SqliteSessions::new(pool)),
-            SessionStoreConfig::Redis {
-                url,
-                password,
-                key_prefix,
-            } => Arc::new(RedisSessions::connect(&RedisConfig {
-                url: url.clone(),
-                password: password.clone(),
-                key_prefix: key_prefix.clone(),
-            })?),
-        };
-        Ok(Self { users, sessions })
+        let max_entries = config.limits.max_entries;
+        let (sessions, limiter): (Arc<dyn SessionStore>, Arc<dyn Limiter>) =
+            match &config.sessions.store {
+                SessionStoreConfig::Embedded => (
+                    Arc::new(SqliteSessions::new(pool)),
+                    Arc::new(MemoryLimiter::new(max_entries)),
+                ),
+                SessionStoreConfig::Redis {
+                    url,
+                    password,
+                    key_prefix,
+                } => {
+                    let sessions = RedisSessions::connect(&RedisConfig {
+                        url: url.clone(),
+                        password: password.clone(),
+                        key_prefix: key_prefix.clone(),
+                    })?;
+                    let limiter = Arc::new(sessions.limiter(key_prefix));
+                    (Arc::new(sessions), limiter)
+                }
+            };
+        Ok(Self {
+            users,
+            sessions,
+            limiter,
+        })
     }
 }
 

@@ -10,6 +10,7 @@
 //! server's clock and an hour late, so that a server whose clock runs ahead ends no session early.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,8 +30,11 @@ use super::{Created, Cursor, EndedPage, Epoch, Refresh, Refreshed, SessionStore}
 
 mod hash;
 mod keys;
+mod limiter;
 mod link;
 mod log;
+
+pub use limiter::RedisLimiter;
 
 const STORE: &str = "the Redis session store";
 
@@ -52,7 +56,7 @@ pub struct BadAddress(#[source] RedisError);
 
 /// The sessions of a Redis server.
 pub struct RedisSessions {
-    link: link::Link,
+    link: Arc<link::Link>,
     keys: keys::Keys,
     scripts: Scripts,
 }
@@ -72,7 +76,7 @@ impl RedisSessions {
     /// away comes up, says that it is not ready, and heals by itself.
     pub fn connect(config: &RedisConfig) -> Result<Self, BadAddress> {
         Ok(Self {
-            link: link::Link::new(client(config).map_err(BadAddress)?),
+            link: Arc::new(link::Link::new(client(config).map_err(BadAddress)?)),
             keys: keys::Keys::new(&config.key_prefix),
             scripts: Scripts::new(),
         })
