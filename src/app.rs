@@ -74,14 +74,14 @@ impl App {
         let audit_log = open_log(config.log.audit.clone(), clock, &metrics, "audit")?;
         let tokens = start_tokens(config, clock).await?;
         let revocations = Revocations::new(memory(config), clock.clone());
-        let passwords = Passwords::new(config.passwords.clone())?;
+        let passwords = Arc::new(Passwords::new(config.passwords.clone())?);
         let limiter = Arc::clone(&stores.limiter);
         let auth = Arc::new(Auth::new(Parts {
             limits: Limits::new(config.limits.clone(), limiter, &config.passwords),
             clock: clock.clone(),
             users: Arc::clone(&stores.users),
             sessions: Arc::clone(&stores.sessions),
-            passwords: Arc::new(passwords),
+            passwords: Arc::clone(&passwords),
             tokens: Arc::clone(&tokens),
             revocations: Arc::clone(&revocations),
             audit: Arc::new(Audit::new(audit_log.clone(), clock.clone())),
@@ -95,7 +95,8 @@ impl App {
         background.spawn(tokens.background());
         background.spawn(Arc::clone(&revocations).follow(Arc::clone(&stores.sessions)));
         background.spawn(clear(stores.sessions, clock.clone(), memory(config).keep));
-        background.spawn(measure(Arc::clone(&revocations), Arc::clone(&metrics)));
+        let measured = (Arc::clone(&revocations), passwords);
+        background.spawn(measure(measured, Arc::clone(&metrics)));
         Ok(Self {
             gate: Gate::new(gate::Parts {
                 proxy: Proxy::new(proxy_config(config))?,
@@ -207,7 +208,10 @@ async fn clear(sessions: Arc<dyn SessionStore>, clock: SharedClock, log_keep: Du
     }
 }
 
-async fn measure(revocations: Arc<Revocations>, metrics: Arc<Metrics>) {
+async fn measure(
+    (revocations, passwords): (Arc<Revocations>, Arc<Passwords>),
+    metrics: Arc<Metrics>,
+) {
     let mut interval = tokio::time::interval(Duration::from_secs(1));
     loop {
         interval.tick().await;
@@ -215,5 +219,9 @@ async fn measure(revocations: Arc<Revocations>, metrics: Arc<Metrics>) {
             .staleness()
             .map_or(f64::INFINITY, |s| s.as_secs_f64());
         metrics.revocation_staleness.set(staleness);
+        let hashing = passwords.figures();
+        metrics.password_hashes.set(hashing.computed);
+        let at_once = u64::try_from(hashing.most_running).unwrap_or(u64::MAX);
+        metrics.password_hashes_at_once.set(at_once);
     }
 }

@@ -48,6 +48,10 @@ pub struct Metrics {
     pub connections: ConnectionMetrics,
     /// Reloads of `gateway.toml` that were refused because of mistakes in it.
     pub config_mistakes: Counter,
+    /// Passwords hashed since the start.
+    pub password_hashes: Gauge<u64, AtomicU64>,
+    /// The most that were ever hashed at once.
+    pub password_hashes_at_once: Gauge<u64, AtomicU64>,
     /// For how long, in seconds, nothing was heard from the store about ended sessions.
     pub revocation_staleness: Gauge<f64, AtomicU64>,
 }
@@ -64,6 +68,8 @@ impl Metrics {
             limited: Family::default(),
             log_lines_lost: Family::default(),
             config_mistakes: Counter::default(),
+            password_hashes: Gauge::default(),
+            password_hashes_at_once: Gauge::default(),
             revocation_staleness: Gauge::default(),
             registry,
         };
@@ -88,6 +94,16 @@ impl Metrics {
             "config_mistakes",
             "Reloads of the configuration refused because of mistakes in it",
             self.config_mistakes.clone(),
+        );
+        registry.register(
+            "password_hashes",
+            "Passwords hashed since the start",
+            self.password_hashes.clone(),
+        );
+        registry.register(
+            "password_hashes_at_once",
+            "The most passwords that were ever hashed at once",
+            self.password_hashes_at_once.clone(),
         );
         registry.register_with_unit(
             "revocation_staleness",

@@ -6,7 +6,10 @@
 -- All times in microseconds, which a double holds exactly for the next two centuries.
 local FREE_TRIES = 3
 local now, most, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local familiar = KEYS[count + 1] ~= nil and redis.call('EXISTS', KEYS[count + 1]) == 1
+local familiar = false
+if KEYS[count + 1] then
+    familiar = (tonumber(redis.call('GET', KEYS[count + 1]) or '') or 0) > now
+end
 
 local function charge(i)
     local at = 3 * i + 1

@@ -80,7 +80,7 @@ impl Limiter for RedisLimiter {
         for charge in &after.given_back {
             script.key(self.key(charge.key));
         }
-        let familiar_for = after.familiar.map_or(0, |(_, time)| span(time) / 1000);
+        let familiar_for = after.familiar.map_or(0, |(_, time)| span(time));
         if let Some((key, _)) = after.familiar {
             script.key(self.key(key));
         }

@@ -1,7 +1,7 @@
 -- Takes an attempt out of buckets again, and notes that an account knows a network. The rule is that of
 -- `limit::settle`.
 -- KEYS: the buckets, then the note, if there is one
--- ARGV: now, the longest wait that grows, how many buckets, for how long the note holds in milliseconds;
+-- ARGV: now, the longest wait that grows, how many buckets, for how long the note holds;
 --       for each bucket: role, interval, tolerance
 local now, most, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 for i = 1, count do
@@ -25,5 +25,6 @@ for i = 1, count do
     end
 end
 if KEYS[count + 1] then
-    redis.call('SET', KEYS[count + 1], '1', 'PX', ARGV[4])
+    local span = tonumber(ARGV[4])
+    redis.call('SET', KEYS[count + 1], string.format('%.0f', now + span), 'PX', string.format('%.0f', math.ceil(span / 1000) + 1000))
 end

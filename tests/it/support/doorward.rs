@@ -29,6 +29,8 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// How a gateway under test is set up, beside what all of them have.
 #[derive(Default)]
 pub(crate) struct Setup {
+    /// Lines of `[server]`.
+    pub(crate) server: String,
     /// Lines of `[sessions]`.
     pub(crate) sessions: String,
     /// Further tables, routes for instance.
@@ -215,11 +217,13 @@ impl Answer {
 fn configuration(sample: &Sample, setup: &Setup) -> String {
     let (port, service) = (free_port(), sample.url());
     let service = service.as_str().trim_end_matches('/');
+    let server = &setup.server;
     let mut text = format!(
         r#"
 [server]
 listen = ["127.0.0.1:{port}"]
 public_url = "https://localhost:{port}"
+{server}
 
 [[tls.certificates]]
 cert = "gateway.crt"
