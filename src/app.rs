@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::audit::Audit;
 use crate::auth::tokens::form::FormConfig;
 use crate::auth::tokens::{Settings, Tokens, USUAL_CACHE_ENTRIES};
-use crate::auth::{Auth, EmailRule, Parts};
+use crate::auth::{Auth, EmailRule, Limits, Parts};
 use crate::clock::SharedClock;
 use crate::config::{Config, EmailPolicy};
 use crate::dialect::OwnNames;
@@ -83,12 +83,14 @@ impl App {
         let audit_log = open_log(config.log.audit.clone(), clock, &metrics, "audit")?;
         let tokens = start_tokens(config, clock).await?;
         let revocations = Revocations::new(memory(config), clock.clone());
-        let passwords = Passwords::new(config.passwords.clone())?;
+        let passwords = Arc::new(Passwords::new(config.passwords.clone())?);
+        let limiter = Arc::clone(&stores.limiter);
         let auth = Arc::new(Auth::new(Parts {
+            limits: Limits::new(config.limits.clone(), limiter, &config.passwords),
             clock: clock.clone(),
             users: Arc::clone(&stores.users),
             sessions: Arc::clone(&stores.sessions),
-            passwords: Arc::new(passwords),
+            passwords: Arc::clone(&passwords),
             tokens: Arc::clone(&tokens),
             revocations: Arc::clone(&revocations),
             audit: Arc::new(Audit::new(audit_log.clone(), clock.clone())),
@@ -104,7 +106,8 @@ impl App {
         background.spawn(tokens.background());
         background.spawn(Arc::clone(&revocations).follow(Arc::clone(&stores.sessions)));
         background.spawn(clear(stores.sessions, clock.clone(), memory(config).keep));
-        background.spawn(measure(Arc::clone(&revocations), Arc::clone(&metrics)));
+        let measured = (Arc::clone(&revocations), passwords);
+        background.spawn(measure(measured, Arc::clone(&metrics)));
         Ok(Self {
             gate: Gate::new(gate::Parts {
                 serving: Arc::clone(&serving),
@@ -213,7 +216,10 @@ async fn clear(sessions: Arc<dyn SessionStore>, clock: SharedClock, log_keep: Du
     }
 }
 
-async fn measure(revocations: Arc<Revocations>, metrics: Arc<Metrics>) {
+async fn measure(
+    (revocations, passwords): (Arc<Revocations>, Arc<Passwords>),
+    metrics: Arc<Metrics>,
+) {
     let mut interval = tokio::time::interval(Duration::from_secs(1));
     loop {
         interval.tick().await;
@@ -221,5 +227,9 @@ async fn measure(revocations: Arc<Revocations>, metrics: Arc<Metrics>) {
             .staleness()
             .map_or(f64::INFINITY, |s| s.as_secs_f64());
         metrics.revocation_staleness.set(staleness);
+        let hashing = passwords.figures();
+        metrics.password_hashes.set(hashing.computed);
+        let at_once = u64::try_from(hashing.most_running).unwrap_or(u64::MAX);
+        metrics.password_hashes_at_once.set(at_once);
     }
 }

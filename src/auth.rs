@@ -27,12 +27,14 @@ use self::tokens::form::{Bearer, Form};
 mod account;
 mod authenticate;
 mod csrf;
+mod limit;
 mod refresh;
 mod sign_in;
 mod sign_out;
 pub mod tokens;
 
 pub use self::authenticate::{Denial, Permit, Unauthenticated};
+pub use self::limit::{LimitError, Limits, Pass};
 pub use self::refresh::{RefreshError, ShownToken};
 pub use self::sign_in::{EmailRule, SignIn, SignInError};
 
@@ -47,6 +49,8 @@ pub struct Parts {
     pub sessions: Arc<dyn SessionStore>,
     /// Checks passwords.
     pub passwords: Arc<Passwords>,
+    /// Says what comes too soon.
+    pub limits: Limits,
     /// Checks and makes tokens.
     pub tokens: Arc<Tokens>,
     /// Remembers which sessions have ended.

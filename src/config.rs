@@ -17,6 +17,7 @@ use self::reference::tables;
 use crate::database::postgres;
 pub use crate::dialect::Shape;
 use crate::keys::{IssuerConfig, KeySource, SigningAlgorithm};
+use crate::limit::Policy;
 use crate::listen;
 pub use crate::logs::LogTarget;
 use crate::net::Networks;
@@ -31,6 +32,7 @@ mod claims;
 pub mod environment;
 mod faces;
 mod issuers;
+mod limits;
 pub mod mistake;
 mod reader;
 pub mod reference;
@@ -93,6 +95,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let sessions = stores::sessions(root);
     let users = users::users(root);
     let passwords = stores::passwords(root);
+    let limits = limits::limits(root);
     let upstreams = routing::upstreams(root);
     let routes = routing::routes(root, &upstreams);
     let dialects = faces::dialects(root);
@@ -109,6 +112,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
         sessions: sessions?,
         users: users?,
         passwords: passwords?,
+        limits: limits?,
         tokens: tokens?,
         issuers: issuers?,
         upstreams: upstreams.configs?,
@@ -141,6 +145,8 @@ pub struct Config {
     pub users: UsersConfig,
     /// `[passwords]`.
     pub passwords: PasswordConfig,
+    /// `[limits]`.
+    pub limits: Policy,
     /// `[tokens]`.
     pub tokens: TokensConfig,
     /// `[[issuers]]`.

@@ -15,6 +15,7 @@ pub mod units;
 
 // Layer 1, rules: no input or output.
 pub mod identity;
+pub mod limit;
 pub mod password;
 pub mod policy;
 pub mod request;
@@ -27,6 +28,7 @@ pub mod user;
 pub mod audit;
 pub mod database;
 pub mod keys;
+pub mod limiter;
 pub mod logs;
 pub mod metrics;
 pub mod sessions;

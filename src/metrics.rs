@@ -15,6 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use self::connections::ConnectionMetrics;
 use self::requests::{RequestMetrics, RouteMetrics};
+use crate::limit::Limited;
 
 pub mod connections;
 pub mod requests;
@@ -29,17 +30,28 @@ struct LogLabel {
     log: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    purpose: &'static str,
+    bucket: &'static str,
+}
+
 /// Everything that is counted.
 pub struct Metrics {
     registry: Registry,
     requests: RequestMetrics,
     sign_ins: Family<OutcomeLabel, Counter>,
     refreshes: Family<OutcomeLabel, Counter>,
+    limited: Family<LimitLabels, Counter>,
     log_lines_lost: Family<LogLabel, Counter>,
     /// Connections and their certificates.
     pub connections: ConnectionMetrics,
     /// Reloads of `gateway.toml` that were refused because of mistakes in it.
     pub config_mistakes: Counter,
+    /// Passwords hashed since the start.
+    pub password_hashes: Gauge<u64, AtomicU64>,
+    /// The most that were ever hashed at once.
+    pub password_hashes_at_once: Gauge<u64, AtomicU64>,
     /// For how long, in seconds, nothing was heard from the store about ended sessions.
     pub revocation_staleness: Gauge<f64, AtomicU64>,
 }
@@ -53,8 +65,11 @@ impl Metrics {
             connections: ConnectionMetrics::register(&mut registry),
             sign_ins: Family::default(),
             refreshes: Family::default(),
+            limited: Family::default(),
             log_lines_lost: Family::default(),
             config_mistakes: Counter::default(),
+            password_hashes: Gauge::default(),
+            password_hashes_at_once: Gauge::default(),
             revocation_staleness: Gauge::default(),
             registry,
         };
@@ -66,6 +81,11 @@ impl Metrics {
         registry.register("sign_ins", "Sign-ins by outcome", self.sign_ins.clone());
         registry.register("refreshes", "Refreshes by outcome", self.refreshes.clone());
         registry.register(
+            "limited",
+            "Attempts refused because they came too soon",
+            self.limited.clone(),
+        );
+        registry.register(
             "log_lines_lost",
             "Log lines that could not be written in time",
             self.log_lines_lost.clone(),
@@ -74,6 +94,16 @@ impl Metrics {
             "config_mistakes",
             "Reloads of the configuration refused because of mistakes in it",
             self.config_mistakes.clone(),
+        );
+        registry.register(
+            "password_hashes",
+            "Passwords hashed since the start",
+            self.password_hashes.clone(),
+        );
+        registry.register(
+            "password_hashes_at_once",
+            "The most passwords that were ever hashed at once",
+            self.password_hashes_at_once.clone(),
         );
         registry.register_with_unit(
             "revocation_staleness",
@@ -102,6 +132,15 @@ impl Metrics {
         self.refreshes
             .get_or_create_owned(&OutcomeLabel { outcome })
             .inc();
+    }
+
+    /// Counts an attempt that came too soon.
+    pub fn limited(&self, limited: &Limited) {
+        let labels = LimitLabels {
+            purpose: limited.purpose.as_str(),
+            bucket: limited.bucket.as_str(),
+        };
+        self.limited.get_or_create_owned(&labels).inc();
     }
 
     /// Counts the lost lines of `log`: `access` or `audit`.

@@ -5,4 +5,5 @@
 pub mod context;
 pub mod cookie;
 pub mod problem;
+pub mod rate_limit;
 pub mod refusal;

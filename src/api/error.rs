@@ -8,9 +8,10 @@ use http::{HeaderValue, StatusCode};
 
 use super::clearing::Ended;
 use crate::auth::{Denial, IssueError, RefreshError, SignInError};
+use crate::limit::Limited;
 use crate::unavailable::Unavailable;
 use crate::wire::problem::Problem;
-use crate::wire::refusal::{ProblemStyle, Refusal};
+use crate::wire::refusal::{Cause, ProblemStyle, Refusal};
 
 /// When to come back after a 503: the pool of hashes is worked off, a store is back, within seconds.
 const RETRY_SOON: Duration = Duration::from_secs(2);
@@ -32,6 +33,8 @@ pub(super) enum ApiError {
     Forbidden(&'static str, &'static str),
     /// 404: there is no such session of this user.
     NoSuchSession,
+    /// 429, and the cookies stay.
+    TooSoon(Limited),
     /// 503, and the cookies stay: a store that is away is no reason to sign anybody out.
     Unavailable,
     /// 500: no token could be made.
@@ -64,6 +67,9 @@ impl IntoResponse for ApiError {
                 .into_response(),
             Self::NoSuchSession => {
                 Problem::new(StatusCode::NOT_FOUND, "no_such_session").into_response()
+            }
+            Self::TooSoon(limited) => {
+                Refusal::from(Cause::TooManyRequests(limited)).respond(&ProblemStyle)
             }
             Self::Unavailable => unavailable(),
             Self::NoToken => {
@@ -111,6 +117,7 @@ impl From<SignInError> for ApiError {
             SignInError::NotAdmin => {
                 Self::Forbidden("not_an_admin", "This entrance is for administrators.")
             }
+            SignInError::Limited(limited) => Self::TooSoon(limited),
             SignInError::Busy => Self::Unavailable,
             SignInError::Unavailable(error) => error.into(),
             SignInError::Issue(error) => error.into(),
@@ -125,6 +132,7 @@ impl From<RefreshError> for ApiError {
             RefreshError::Gone | RefreshError::Reused | RefreshError::UserGone => {
                 Self::SessionEnded
             }
+            RefreshError::Limited(limited) => Self::TooSoon(limited),
             RefreshError::Unavailable(error) => error.into(),
             RefreshError::Issue(error) => error.into(),
         }

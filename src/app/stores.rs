@@ -10,6 +10,8 @@ use anyhow::Context as _;
 use crate::clock::SharedClock;
 use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
 use crate::database::{self, Database};
+use crate::limiter::Limiter;
+use crate::limiter::memory::MemoryLimiter;
 use crate::sessions::SessionStore;
 use crate::sessions::redis::RedisSessions;
 use crate::sessions::sqlite::SqliteSessions;
@@ -25,6 +27,8 @@ pub struct Stores {
     pub sessions: Arc<dyn SessionStore>,
     /// What is kept beside the users.
     pub database: Database,
+    /// Where attempts are counted: with the sessions where these are shared, and else in memory.
+    pub limiter: Arc<dyn Limiter>,
 }
 
 impl Stores {
@@ -36,16 +40,26 @@ impl Stores {
             UserStoreConfig::Embedded => Database::embedded(&config.state_directory).await?,
             UserStoreConfig::Postgres(server) => Database::postgres(server)?,
         };
-        let sessions: Arc<dyn SessionStore> = match &config.sessions.store {
-            SessionStoreConfig::Embedded => Arc::new(SqliteSessions::new(
-                database::open(&config.state_directory).await?,
-            )),
-            SessionStoreConfig::Redis(redis) => Arc::new(RedisSessions::connect(redis)),
-        };
+        let max_entries = config.limits.max_entries;
+        let (sessions, limiter): (Arc<dyn SessionStore>, Arc<dyn Limiter>) =
+            match &config.sessions.store {
+                SessionStoreConfig::Embedded => (
+                    Arc::new(SqliteSessions::new(
+                        database::open(&config.state_directory).await?,
+                    )),
+                    Arc::new(MemoryLimiter::new(max_entries)),
+                ),
+                SessionStoreConfig::Redis(redis) => {
+                    let sessions = RedisSessions::connect(redis);
+                    let limiter = Arc::new(sessions.limiter(&redis.key_prefix));
+                    (Arc::new(sessions), limiter)
+                }
+            };
         Ok(Self {
             users: Arc::new(SqlUsers::new(database.clone(), clock.clone())),
             sessions,
             database,
+            limiter,
         })
     }
 }

@@ -1,8 +1,9 @@
 //! Moving a session on to new tokens.
 
 use super::tokens::form::Form;
-use super::{About, Auth, Caller, IssueError, SignedIn};
+use super::{About, Auth, Caller, IssueError, LimitError, SignedIn};
 use crate::audit::{Action, Outcome};
+use crate::limit::Limited;
 use crate::session::{RefreshToken, Session, SessionKind, Subject};
 use crate::sessions::{Ended, Refresh, Refreshed};
 use crate::unavailable::Unavailable;
@@ -20,12 +21,24 @@ pub enum RefreshError {
     /// The user was removed, disabled, or is no longer an admin; the session has been ended.
     #[error("the account may no longer have this session")]
     UserGone,
+    /// It comes too soon; the session stays as it is.
+    #[error(transparent)]
+    Limited(#[from] Limited),
     /// A store is away.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
     /// No token could be made.
     #[error(transparent)]
     Issue(#[from] IssueError),
+}
+
+impl From<LimitError> for RefreshError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Limited(limited) => Self::Limited(limited),
+            LimitError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
 }
 
 /// A refresh token that we made, and its session as it stood when the token was shown. Made by
@@ -69,7 +82,10 @@ impl Auth {
             lifetime: lifetimes.bounds(client, persistence).idle,
             grace: lifetimes.grace,
         };
-        let outcome = self.parts.sessions.refresh(refresh).await;
+        let outcome = match self.limit_refresh(shown.token.session, caller).await {
+            Ok(()) => self.parts.sessions.refresh(refresh).await,
+            Err(error) => return self.refuse_refresh(error.into(), caller),
+        };
         let mut success = "refreshed";
         let (session, result) = match outcome {
             Ok(Refreshed::Rotated(session)) => {
@@ -99,6 +115,26 @@ impl Auth {
         let verdict = verdict(&result, success);
         self.parts.metrics.refresh(verdict.1);
         self.record(Action::Refresh, verdict, &about);
+        result
+    }
+
+    /// Nothing was looked at yet: there is no session to tell of.
+    fn refuse_refresh(
+        &self,
+        error: RefreshError,
+        caller: &Caller,
+    ) -> Result<SignedIn, RefreshError> {
+        let result = Err(error);
+        let verdict = verdict(&result, "refreshed");
+        self.parts.metrics.refresh(verdict.1);
+        if self.is_worth_a_line(caller) {
+            let about = About {
+                actor: None,
+                session: None,
+                caller,
+            };
+            self.record(Action::Refresh, verdict, &about);
+        }
         result
     }
 
@@ -160,6 +196,7 @@ const fn verdict(
         Err(RefreshError::Gone) => (Outcome::Refused, "session-ended"),
         Err(RefreshError::Reused) => (Outcome::Refused, "reused-token"),
         Err(RefreshError::UserGone) => (Outcome::Refused, "account-gone"),
+        Err(RefreshError::Limited(_)) => (Outcome::Refused, "limited"),
         Err(RefreshError::Unavailable(_)) => (Outcome::Failed, "store-unavailable"),
         Err(RefreshError::Issue(_)) => (Outcome::Failed, "no-token-made"),
     }

@@ -1,9 +1,11 @@
 //! Signing in with a password.
 
+use super::limit::{Came, Kept};
 use super::tokens::form::Form;
-use super::{About, Auth, Caller, IssueError, SignedIn};
+use super::{About, Auth, Caller, IssueError, LimitError, SignedIn};
 use crate::audit::{Action, Outcome};
 use crate::id::{SessionId, UserId};
+use crate::limit::{Limited, Purpose};
 use crate::password::pool::{Busy, Checked};
 use crate::secret::SecretText;
 use crate::session::{ClientKind, Generation, Persistence, Session, SessionKind, Subject};
@@ -55,6 +57,9 @@ pub enum SignInError {
     /// The password was right, but this is the admin's entrance.
     #[error("not an administrator")]
     NotAdmin,
+    /// It comes too soon; the password was not looked at.
+    #[error(transparent)]
+    Limited(#[from] Limited),
     /// Too many passwords are being checked already.
     #[error("too many sign-ins at once")]
     Busy,
@@ -85,6 +90,16 @@ impl From<Busy> for SignInError {
     }
 }
 
+impl From<Kept> for SignInError {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Limit(LimitError::Limited(limited)) => Self::Limited(limited),
+            Kept::Limit(LimitError::Unavailable(error)) => Self::Unavailable(error),
+            Kept::NoRoom => Self::Busy,
+        }
+    }
+}
+
 impl Auth {
     /// Checks a password and opens a session.
     pub async fn sign_in(&self, attempt: SignIn) -> Result<SignedIn, SignInError> {
@@ -96,26 +111,45 @@ impl Auth {
         })
     }
 
-    /// One look-up and one hash, whether the user is unknown or the password wrong; whatever else it
-    /// takes, only the right password sets off.
+    /// One look-up, whoever it is: it tells whose limits count, whichever name was typed. What comes too
+    /// soon ends before the password is looked at.
     async fn try_sign_in(&self, attempt: &SignIn) -> Result<SignedIn, Failure> {
         // What is no login cannot be anybody's: it takes the same way as an unknown one.
-        let Ok(login) = Login::parse(&attempt.login) else {
-            self.check_password(None, &attempt.password).await?;
-            return Err(Failure::UnknownUser);
+        let login = Login::parse(&attempt.login).ok();
+        let stored = match &login {
+            Some(login) => self.parts.users.by_login(login).await?,
+            None => None,
         };
-        let stored = self.parts.users.by_login(&login).await?;
+        let name = login.as_ref().map_or(attempt.login.as_str(), Login::as_str);
+        let user = stored.as_ref().map(|stored| stored.user.id);
+        let purpose = purpose(attempt.entrance);
+        let pass = self
+            .admit_sign_in((purpose, &attempt.caller), (name, user))
+            .await
+            .map_err(SignInError::from)?;
+        let result = self.judge_password(attempt, (login.as_ref(), stored)).await;
+        self.settle_sign_in(pass, came(&result)).await;
+        result
+    }
+
+    /// One hash, whether the user is unknown or the password wrong; whatever else it takes, only the
+    /// right password sets off.
+    async fn judge_password(
+        &self,
+        attempt: &SignIn,
+        (login, stored): (Option<&Login>, Option<StoredUser>),
+    ) -> Result<SignedIn, Failure> {
         let hash = stored.as_ref().and_then(|stored| stored.password.clone());
         let right = self.check_password(hash.clone(), &attempt.password).await?;
-        match (stored, hash, right) {
+        match (login.zip(stored), hash, right) {
             (None, ..) => Err(Failure::UnknownUser),
-            (Some(known), Some(hash), Some(right)) => {
+            (Some((login, known)), Some(hash), Some(right)) => {
                 let proved = Proved {
                     user: known.user.id,
                     hash,
                     upgraded: right.upgraded,
                 };
-                self.open_session(attempt, &login, proved).await
+                self.open_session(attempt, login, proved).await
             }
             (Some(_), ..) => Err(Failure::WrongPassword),
         }
@@ -257,7 +291,9 @@ impl Auth {
         };
         let verdict = verdict(result);
         self.parts.metrics.sign_in(verdict.1);
-        self.record(action, verdict, &about);
+        if verdict != LIMITED || self.is_worth_a_line(&attempt.caller) {
+            self.record(action, verdict, &about);
+        }
     }
 }
 
@@ -274,6 +310,34 @@ struct Proved {
     upgraded: Option<PasswordHash>,
 }
 
+const fn purpose(entrance: SessionKind) -> Purpose {
+    match entrance {
+        SessionKind::User => Purpose::SignIn,
+        SessionKind::Admin => Purpose::AdminSignIn,
+    }
+}
+
+/// Whether a sign-in was a guess. One with the right password of a closed account stays counted, too: it
+/// would be tried for ever.
+const fn came(result: &Result<SignedIn, Failure>) -> Came {
+    match result {
+        Ok(_) => Came::Right,
+        Err(Failure::UnknownUser | Failure::WrongPassword) => Came::Wrong,
+        Err(Failure::Said(error)) => match error {
+            SignInError::WrongCredentials
+            | SignInError::Disabled
+            | SignInError::EmailUnverified
+            | SignInError::NotAdmin
+            | SignInError::Limited(_) => Came::Wrong,
+            SignInError::Busy | SignInError::Unavailable(_) | SignInError::Issue(_) => {
+                Came::Unjudged
+            }
+        },
+    }
+}
+
+const LIMITED: (Outcome, &str) = (Outcome::Refused, "limited");
+
 const fn verdict(result: &Result<SignedIn, Failure>) -> (Outcome, &'static str) {
     match result {
         Ok(_) => (Outcome::Success, "signed-in"),
@@ -284,6 +348,7 @@ const fn verdict(result: &Result<SignedIn, Failure>) -> (Outcome, &'static str) 
             SignInError::Disabled => (Outcome::Refused, "account-disabled"),
             SignInError::EmailUnverified => (Outcome::Refused, "email-unverified"),
             SignInError::NotAdmin => (Outcome::Refused, "not-an-admin"),
+            SignInError::Limited(_) => LIMITED,
             SignInError::Busy => (Outcome::Failed, "hashing-pool-full"),
             SignInError::Unavailable(_) => (Outcome::Failed, "store-unavailable"),
             SignInError::Issue(_) => (Outcome::Failed, "no-token-made"),

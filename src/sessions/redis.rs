@@ -10,6 +10,7 @@
 //! server's clock and an hour late, so that a server whose clock runs ahead ends no session early.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,11 +26,14 @@ use super::{Created, Cursor, EndedPage, Epoch, Refresh, Refreshed, SessionStore}
 
 mod hash;
 mod keys;
+mod limiter;
 mod link;
 mod log;
 pub mod place;
 
 use place::{Login, Place};
+
+pub use limiter::RedisLimiter;
 
 const STORE: &str = "the Redis session store";
 
@@ -46,7 +50,7 @@ pub struct RedisConfig {
 
 /// The sessions of a Redis server.
 pub struct RedisSessions {
-    link: link::Link,
+    link: Arc<link::Link>,
     keys: keys::Keys,
     scripts: Scripts,
 }
@@ -67,7 +71,7 @@ impl RedisSessions {
     pub fn connect(config: &RedisConfig) -> Self {
         let keys = keys::Keys::new(&config.key_prefix);
         Self {
-            link: link::Link::new(config, &keys.log),
+            link: Arc::new(link::Link::new(config, &keys.log)),
             keys,
             scripts: Scripts::new(),
         }

@@ -11,9 +11,11 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use crate::auth::{Denial, Unauthenticated};
 use crate::id::RequestId;
+use crate::limit::Limited;
 use crate::request::BadRequest;
 use crate::wire::cookie::Cookie;
 use crate::wire::problem::Problem;
+use crate::wire::rate_limit::{self, Form, whole_seconds};
 
 /// What a client may know of why it is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub enum Cause {
     MethodNotAllowed(Vec<Method>),
     /// 413: more body than is welcome.
     BodyTooLarge,
+    /// 429: it comes too soon.
+    TooManyRequests(Limited),
     /// 502: the upstream did not answer as it should.
     BadGateway,
     /// 503: something that we need is away.
@@ -160,6 +164,7 @@ impl Refusal {
             Cause::NotFound => StatusCode::NOT_FOUND,
             Cause::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Cause::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Cause::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Cause::BadGateway => StatusCode::BAD_GATEWAY,
             Cause::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Cause::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -177,6 +182,7 @@ impl Refusal {
             Cause::NotFound => "not_found",
             Cause::MethodNotAllowed(_) => "method_not_allowed",
             Cause::BodyTooLarge => "body_too_large",
+            Cause::TooManyRequests(_) => "too_many_requests",
             Cause::BadGateway => "bad_gateway",
             Cause::Unavailable { .. } => "unavailable",
             Cause::GatewayTimeout => "gateway_timeout",
@@ -194,6 +200,7 @@ impl Refusal {
             Cause::NotFound => "There is nothing here.",
             Cause::MethodNotAllowed(_) => "The method is not welcome here.",
             Cause::BodyTooLarge => "The body is larger than is welcome here.",
+            Cause::TooManyRequests(_) => "Too many attempts; try again later.",
             Cause::BadGateway => "The service behind the gateway did not answer as it should.",
             Cause::Unavailable { .. } => "Something that is needed is away; try again later.",
             Cause::GatewayTimeout => "The service behind the gateway did not answer in time.",
@@ -218,7 +225,7 @@ impl Refusal {
     }
 
     /// What the status asks for: the challenge of a 401 (RFC 9110 §11.6.1), the `Allow` of a 405
-    /// (§15.5.6), the `Retry-After` of a 503.
+    /// (§15.5.6), the `Retry-After` of a 429 and a 503.
     fn add_status_headers(&self, headers: &mut HeaderMap) {
         if let Some(challenge) = self.challenge() {
             headers.insert(
@@ -231,6 +238,12 @@ impl Refusal {
             // Methods are tokens, which are always good in a header.
             let allowed = HeaderValue::try_from(names.join(", "));
             headers.extend(allowed.ok().map(|value| (header::ALLOW, value)));
+        }
+        if let Cause::TooManyRequests(limited) = &self.cause
+            && !headers.contains_key(header::RETRY_AFTER)
+        {
+            // A dialect that has said it in its own form has said it.
+            rate_limit::add(headers, limited, Form::Standard);
         }
         if let Cause::Unavailable { retry_after } = self.cause {
             headers.insert(header::RETRY_AFTER, whole_seconds(retry_after).into());
@@ -251,17 +264,12 @@ impl Refusal {
             | Cause::NotFound
             | Cause::MethodNotAllowed(_)
             | Cause::BodyTooLarge
+            | Cause::TooManyRequests(_)
             | Cause::BadGateway
             | Cause::Unavailable { .. }
             | Cause::GatewayTimeout => None,
         }
     }
-}
-
-/// Rounded up, and at least one: "try again in 0 seconds" is a stampede.
-fn whole_seconds(time: Duration) -> u64 {
-    let begun = u64::from(time.subsec_nanos() > 0);
-    time.as_secs().saturating_add(begun).max(1)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod gateway;
 mod insforge;
 mod issuers;
 mod layers;
+mod limits;
 mod listen;
 mod proxy;
 mod revocation;

@@ -14,6 +14,7 @@ pub(super) fn changed(old: &Config, new: &Config) -> Vec<&'static str> {
         sessions,
         users,
         passwords,
+        limits,
         tokens,
         ops,
         log,
@@ -30,6 +31,7 @@ pub(super) fn changed(old: &Config, new: &Config) -> Vec<&'static str> {
     let alone = [
         ("state.directory", *state_directory != old.state_directory),
         ("[passwords]", *passwords != old.passwords),
+        ("[limits]", *limits != old.limits),
         ("ops.listen", *ops != old.ops),
     ];
     let all = server(&old.listen, listen)

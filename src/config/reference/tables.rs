@@ -19,6 +19,7 @@ pub static TABLES: &[&Table] = &[
     &USERS,
     &USER_STORE,
     &PASSWORDS,
+    &LIMITS,
     &TOKENS,
     &ISSUERS,
     &ISSUER_KEYS,
@@ -63,6 +64,7 @@ const LOG_KIND: Kind = Kind::Words("\"stdout\", \"off\" or { file = \"/path\" }"
 const RULES: Kind = Kind::Words("a list of tables such as { roles = [\"staff\"] }, at least one");
 const JSON: Kind = Kind::Words("a text, a number, true or false");
 const JSON_LIST: Kind = Kind::Words("a list of texts, numbers, true or false; at least one");
+const QUOTA: Kind = Kind::Words("\"off\", or such as \"10/1m\"");
 const CLAIM_PATH: Kind = Kind::Words("the path of a claim, such as \"realm_access.roles\"");
 
 /// The file itself.
@@ -521,6 +523,129 @@ pub static PASSWORDS: Table = Table {
             count(6, 128, "characters"),
             Value("8"),
             "The shortest password that a user may choose.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[limits]`
+pub static LIMITS: Table = Table {
+    path: "limits",
+    form: Single,
+    meaning: "How often something may be tried; above it the answer is 429 with `Retry-After`. `\"10/1m\"` is \
+              ten at once, given back evenly over a minute; `\"off\"` is no limit. Addresses are \
+              counted by /64 where they are IPv6. Only wrong passwords count against an account.",
+    keys: &[
+        key(
+            "sign_in",
+            QUOTA,
+            Value("\"10/1m\""),
+            "Passwords that one address may try for one account, by whichever of its names and at \
+             whichever entrance.",
+        ),
+        key(
+            "sign_in_address",
+            QUOTA,
+            Value("\"100/1m\""),
+            "Passwords that one address may try, right ones included.",
+        ),
+        key(
+            "sign_in_account",
+            QUOTA,
+            Value("\"30/10m\""),
+            "Passwords that addresses which the account does not know may try for it together; above \
+             it each of them has three tries, and then waits longer each time, up to `max_delay`.",
+        ),
+        key(
+            "admin_sign_in",
+            QUOTA,
+            Value("\"5/1m\""),
+            "As `sign_in`, at the admin's entrance, on top of that.",
+        ),
+        key(
+            "admin_sign_in_address",
+            QUOTA,
+            Value("\"30/1m\""),
+            "As `sign_in_address`, at the admin's entrance.",
+        ),
+        key(
+            "admin_sign_in_account",
+            QUOTA,
+            Value("\"10/10m\""),
+            "As `sign_in_account`, at the admin's entrance.",
+        ),
+        key(
+            "refresh",
+            QUOTA,
+            Value("\"60/1m\""),
+            "Refreshes of one session. Each replica counts for itself.",
+        ),
+        key(
+            "refresh_address",
+            QUOTA,
+            Value("\"3000/1m\""),
+            "Refreshes from one address. Each replica counts for itself.",
+        ),
+        key(
+            "reset",
+            QUOTA,
+            Value("\"3/1h\""),
+            "Requests for a new password of one account: each sends mail.",
+        ),
+        key(
+            "reset_address",
+            QUOTA,
+            Value("\"20/1h\""),
+            "Requests for a new password from one address.",
+        ),
+        key(
+            "code",
+            QUOTA,
+            Value("\"10/10m\""),
+            "One-time codes that one address may try for one account.",
+        ),
+        key(
+            "code_address",
+            QUOTA,
+            Value("\"60/10m\""),
+            "One-time codes that one address may try.",
+        ),
+        key(
+            "code_account",
+            QUOTA,
+            Value("\"20/10m\""),
+            "One-time codes for one account, as `sign_in_account`.",
+        ),
+        key(
+            "sign_up",
+            QUOTA,
+            Value("\"10/1h\""),
+            "New accounts from one address.",
+        ),
+        key(
+            "api_key",
+            QUOTA,
+            Value("\"30/1m\""),
+            "API keys that are none, from one address. Each replica counts for itself.",
+        ),
+        key(
+            "max_delay",
+            span("1s", "1d"),
+            Value("\"15m\""),
+            "The longest wait that grows.",
+        ),
+        key(
+            "familiar_for",
+            span("1h", "400d"),
+            Value("\"30d\""),
+            "For how long an account knows an address from which it was signed in to.",
+        ),
+        key(
+            "max_entries",
+            count(1000, 10_000_000, "counts"),
+            Value("100000"),
+            "Counts kept in memory, at most some 200 bytes each; above it the one goes that would be \
+             forgotten first. With sessions in Redis, what guards accounts is counted there.",
         ),
     ],
     later: &[],

@@ -8,8 +8,10 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::auth::{Denial, IssueError};
+use crate::limit::Limited;
 use crate::unavailable::Unavailable;
 use crate::wire::cookie::Cookie;
+use crate::wire::rate_limit::{self, Form};
 
 /// Words for programs, from the list that the clients know.
 pub(super) mod code {
@@ -19,6 +21,7 @@ pub(super) mod code {
     pub(crate) const INTERNAL: &str = "INTERNAL_ERROR";
     pub(crate) const INVALID_INPUT: &str = "INVALID_INPUT";
     pub(crate) const NOT_FOUND: &str = "NOT_FOUND";
+    pub(crate) const TOO_MANY_REQUESTS: &str = "TOO_MANY_REQUESTS";
     pub(crate) const UPSTREAM: &str = "UPSTREAM_FAILURE";
 }
 
@@ -31,6 +34,7 @@ pub(super) struct Fault {
     next_actions: Option<&'static str>,
     clears: Option<Cookie>,
     retry_after: Option<Duration>,
+    limited: Option<Limited>,
 }
 
 #[derive(Serialize)]
@@ -59,6 +63,7 @@ impl Fault {
             next_actions: None,
             clears: None,
             retry_after: None,
+            limited: None,
         }
     }
 
@@ -104,6 +109,15 @@ impl Fault {
 
     pub(super) fn invalid_input(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code::INVALID_INPUT, message)
+    }
+
+    pub(super) fn too_many_requests(limited: Limited) -> Self {
+        let message = "Too many requests, please try again later";
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self {
+            limited: Some(limited),
+            ..Self::new(status, code::TOO_MANY_REQUESTS, message)
+        }
     }
 
     pub(super) fn internal() -> Self {
@@ -183,6 +197,9 @@ impl IntoResponse for Fault {
         }
         if let Some(time) = self.retry_after {
             headers.insert(header::RETRY_AFTER, time.as_secs().max(1).into());
+        }
+        if let Some(limited) = &self.limited {
+            rate_limit::add(headers, limited, Form::Sixth);
         }
         response
     }

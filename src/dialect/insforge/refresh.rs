@@ -81,6 +81,7 @@ async fn move_on(auth: &Auth, call: &Call, shown: &ShownToken) -> Result<SignedI
     refreshed.map_err(|error| match error {
         RefreshError::Gone | RefreshError::Reused => Fault::invalid_refresh_token(),
         RefreshError::UserGone => Fault::user_not_found(),
+        RefreshError::Limited(limited) => Fault::too_many_requests(limited),
         RefreshError::Unavailable(error) => error.into(),
         RefreshError::Issue(error) => error.into(),
     })

@@ -29,6 +29,7 @@ fn fault(refusal: &Refusal) -> Fault {
             .next("Check the path and the method of the request."),
         Cause::MethodNotAllowed(_) => other(code::NOT_FOUND),
         Cause::BadRequest(_) | Cause::PathCase | Cause::BodyTooLarge => other(code::INVALID_INPUT),
+        Cause::TooManyRequests(limited) => Fault::too_many_requests(*limited),
         Cause::Unavailable { .. } => other(code::INTERNAL),
         Cause::BadGateway | Cause::GatewayTimeout => other(code::UPSTREAM),
     }

@@ -6,6 +6,7 @@
 //! | `‹prefix›{sessions}:user:‹user id›` | a sorted set: ids of the user's sessions, by when they expire |
 //! | `‹prefix›{sessions}:epoch:‹user id›` | a number: how often all sessions of the user were ended |
 //! | `‹prefix›{sessions}:log` | a stream: the sessions that ended before their time |
+//! | `‹prefix›{sessions}:limit:…` | a count of attempts; see [`limiter`](super::limiter) |
 //!
 //! One hash tag for all of them: on a Redis Cluster they live in one slot, so each script stays whole
 //! there, and nothing has to be re-keyed on the way to one. What it gives up is spreading the load:

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use doorward::audit::Audit;
 use doorward::auth::tokens::{Settings, Tokens};
-use doorward::auth::{Auth, EmailRule, Parts};
+use doorward::auth::{Auth, EmailRule, Limits, Parts};
 use doorward::clock::{Clock as _, ManualClock, Timestamp};
 use doorward::database::{self, Database};
 use doorward::id::UserId;
 use doorward::keys::{KeySource, SigningAlgorithm};
+use doorward::limit::Policy;
+use doorward::limiter::memory::MemoryLimiter;
 use doorward::logs::{LineLog, LogTarget};
 use doorward::password;
 use doorward::password::pool::Passwords;
@@ -95,6 +97,11 @@ impl Core {
             users: Arc::clone(&users),
             sessions: Arc::clone(&sessions),
             passwords: Arc::clone(&passwords),
+            limits: Limits::new(
+                Policy::off(),
+                Arc::new(MemoryLimiter::new(1000)),
+                &cheap_passwords(),
+            ),
             tokens: Tokens::start(token_settings(&directory), clock.clone()).unwrap(),
             revocations,
             audit: Arc::clone(&audit),
