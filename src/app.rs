@@ -8,12 +8,10 @@ use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
 use crate::audit::Audit;
-use crate::auth::tokens::form::FormConfig;
 use crate::auth::tokens::{Settings, Tokens, USUAL_CACHE_ENTRIES};
 use crate::auth::{Auth, EmailRule, Limits, Parts};
 use crate::clock::SharedClock;
 use crate::config::{Config, EmailPolicy};
-use crate::dialect::OwnNames;
 use crate::listen::Drain;
 use crate::listen::tls::Tls;
 use crate::logs::LineLog;
@@ -149,22 +147,10 @@ pub fn token_settings(config: &Config) -> Settings {
         algorithm: config.tokens.algorithm,
         keys: config.tokens.keys.clone(),
         leeway: config.tokens.leeway,
-        forms: token_forms(config),
+        forms: site::token_forms(config),
         issuers: config.issuers.clone(),
         cache_entries: USUAL_CACHE_ENTRIES,
     }
-}
-
-/// One for each dialect, in their order: so [`Form::at`](crate::auth::tokens::form::Form::at) finds it.
-fn token_forms(config: &Config) -> Vec<FormConfig> {
-    let own = OwnNames {
-        issuer: &config.tokens.issuer,
-        audience: &config.tokens.audience,
-    };
-    let dialects = config.dialects.iter();
-    dialects
-        .map(|dialect| dialect.shape.token_form(own))
-        .collect()
 }
 
 /// At the first start a key is made, which may take a while for RSA.

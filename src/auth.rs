@@ -92,7 +92,7 @@ impl Auth {
         &self,
         session: Session,
         user: Option<User>,
-        form: Form,
+        form: &Form,
     ) -> Result<SignedIn, IssueError> {
         let issued_at = self.now();
         let bearer = Bearer {
@@ -121,7 +121,7 @@ impl Auth {
     }
 
     /// A session that ends is not outlived by its tokens.
-    fn access_token(&self, bearer: Bearer<'_>, form: Form) -> Result<AccessToken, MintError> {
+    fn access_token(&self, bearer: Bearer<'_>, form: &Form) -> Result<AccessToken, MintError> {
         let Bearer { session, now, .. } = bearer;
         let expires_at = now
             .plus(self.parts.lifetimes.access)

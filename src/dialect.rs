@@ -50,7 +50,7 @@ impl FromRef<Desk> for Arc<Auth> {
 
 impl FromRef<Desk> for Form {
     fn from_ref(desk: &Desk) -> Self {
-        desk.form
+        desk.form.clone()
     }
 }
 

@@ -56,6 +56,6 @@ pub(super) async fn refresh(
         }
     }
     let caller = context.caller(&parts.headers);
-    let refreshed = auth.refresh(&shown, Form::OWN, &caller).await?;
+    let refreshed = auth.refresh(&shown, &Form::OWN, &caller).await?;
     hand_out(&auth, refreshed)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::load::load;
 use super::serving::{Current, Serving};
+use super::site::token_forms;
 use crate::auth::Auth;
 use crate::config::Config;
 use crate::config::environment::ProcessEnvironment;
@@ -52,7 +53,8 @@ impl Reload {
         let serving = Serving::build(&config, &self.auth, &self.metrics);
         let serving = serving.map_err(NotTaken::Parts)?;
         // The last step that can fail.
-        let issuers = self.auth.tokens().replace_issuers(&config.issuers);
+        let tokens = self.auth.tokens();
+        let issuers = tokens.replace(token_forms(&config), &config.issuers);
         issuers.map_err(|error| NotTaken::Parts(error.into()))?;
         self.serving.store(Arc::new(serving));
         for key in fixed::changed(&self.started, &config) {

@@ -38,7 +38,7 @@ impl Serving {
         Ok(Self {
             proxy: Proxy::new(proxy_config(config))?,
             site: Site::build(config, metrics).map_err(anyhow::Error::new)?,
-            own: OwnEndpoints::of(config, auth),
+            own: OwnEndpoints::of(config, auth)?,
             trusted_proxies: config.trusted_proxies.clone(),
             hsts: hsts(config),
         })

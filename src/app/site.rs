@@ -9,10 +9,11 @@ use http::Method;
 
 use crate::api;
 use crate::auth::Auth;
-use crate::auth::tokens::form::Form;
+use crate::auth::tokens::form::{Form, FormConfig};
 use crate::config::Config;
 use crate::config::mistake::{Entry, Mistake, Mistakes, Place};
-use crate::dialect::{Mount, Shape};
+use crate::dialect::{Mount, OwnNames, Shape};
+use crate::keys::KeyError;
 use crate::metrics::Metrics;
 use crate::metrics::requests::RouteMetrics;
 use crate::path::NormalPath;
@@ -142,6 +143,18 @@ pub fn conflicts(config: &Config) -> Vec<Mistake> {
         .collect()
 }
 
+/// How each dialect has its access tokens made, in their order.
+pub fn token_forms(config: &Config) -> Vec<FormConfig> {
+    let own = OwnNames {
+        issuer: &config.tokens.issuer,
+        audience: &config.tokens.audience,
+    };
+    let dialects = config.dialects.iter();
+    dialects
+        .map(|dialect| dialect.shape.token_form(own))
+        .collect()
+}
+
 /// The endpoints behind [`Target::Own`].
 #[derive(Clone, Debug)]
 pub struct OwnEndpoints {
@@ -151,19 +164,19 @@ pub struct OwnEndpoints {
 
 impl OwnEndpoints {
     /// Those that the configuration asks for.
-    pub fn of(config: &Config, auth: &Arc<Auth>) -> Self {
-        let dialects = config.dialects.iter().enumerate();
-        let dialects = dialects.map(|(index, dialect)| {
+    pub fn of(config: &Config, auth: &Arc<Auth>) -> Result<Self, KeyError> {
+        let dialects = config.dialects.iter().zip(token_forms(config));
+        let dialects = dialects.map(|(dialect, form)| {
             let mount = Mount {
                 allowed_origins: dialect.allowed_origins.clone(),
-                form: Form::at(index),
+                form: Form::open(form)?,
             };
-            dialect.shape.router(Arc::clone(auth), &mount)
+            Ok(dialect.shape.router(Arc::clone(auth), &mount))
         });
-        Self {
+        Ok(Self {
             api: api::router(Arc::clone(auth)),
-            dialects: dialects.collect(),
-        }
+            dialects: dialects.collect::<Result<_, KeyError>>()?,
+        })
     }
 
     /// The router of these endpoints.

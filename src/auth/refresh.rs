@@ -71,7 +71,7 @@ impl Auth {
     pub async fn refresh(
         &self,
         shown: &ShownToken,
-        form: Form,
+        form: &Form,
         caller: &Caller,
     ) -> Result<SignedIn, RefreshError> {
         let lifetimes = &self.parts.lifetimes;
@@ -143,7 +143,7 @@ impl Auth {
     async fn continue_session(
         &self,
         mut session: Session,
-        form: Form,
+        form: &Form,
     ) -> Result<SignedIn, RefreshError> {
         let user = match self.parts.users.by_id(session.subject.user).await {
             Ok(Some(user)) if may_keep(&session, &user) => Some(user),

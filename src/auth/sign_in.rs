@@ -177,7 +177,7 @@ impl Auth {
         let session = self.new_session(attempt, &fresh.user);
         self.store_session(&session, epoch).await?;
         Ok(self
-            .issue(session, Some(fresh.user), attempt.form)
+            .issue(session, Some(fresh.user), &attempt.form)
             .map_err(SignInError::from)?)
     }
 

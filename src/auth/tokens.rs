@@ -63,7 +63,7 @@ pub struct Tokens {
     clock: SharedClock,
     leeway: Duration,
     own: OwnKeys,
-    forms: Vec<TokenForm>,
+    forms: ArcSwap<Vec<Arc<TokenForm>>>,
     foreign: ArcSwap<Vec<Arc<IssuerKeys>>>,
     /// Says that `foreign` are others now.
     renewed: Notify,
@@ -82,7 +82,7 @@ enum SourceName {
 #[derive(Clone, Debug)]
 enum Source<'a> {
     Own(&'a OwnKeys),
-    Form(&'a TokenForm, &'a OwnKeys),
+    Form(Arc<TokenForm>, &'a OwnKeys),
     Foreign(Arc<IssuerKeys>),
 }
 
@@ -92,17 +92,17 @@ impl Tokens {
     ///
     /// Blocks for a few reads and, at the first start, for the making of a key.
     pub fn start(mut settings: Settings, clock: SharedClock) -> Result<Arc<Self>, KeyError> {
-        let forms = std::mem::take(&mut settings.forms).into_iter();
-        let forms: Vec<_> = forms.map(TokenForm::open).collect::<Result<_, _>>()?;
-        let names = names_of_forms(&settings, &forms)?;
-        refuse_twins(&names, &settings.issuers)?;
+        let forms = std::mem::take(&mut settings.forms);
+        let own = (settings.issuer.as_str(), settings.audience.as_str());
+        let forms = open_forms(own, forms)?;
+        refuse_twins(own.0, &forms, &settings.issuers)?;
         let now = clock.now();
         let foreign = IssuerKeys::open(&settings.issuers, &[], now)?;
         let leeway = settings.leeway;
         let cache = Cache::of(settings.cache_entries);
         Ok(Arc::new(Self {
             own: OwnKeys::open(settings, now)?,
-            forms,
+            forms: ArcSwap::from_pointee(forms),
             foreign: ArcSwap::from_pointee(foreign),
             renewed: Notify::new(),
             cache,
@@ -122,18 +122,26 @@ impl Tokens {
         .boxed()
     }
 
-    /// Puts other issuers in the place of those that were there, all at once. The keys of one that is
-    /// as it was stay; of one whose place of keys is the same they serve on, too, but every token of
-    /// its is verified anew.
+    /// Puts other forms and issuers in the place of those that were there, all at once. The keys of an
+    /// issuer that is as it was stay; of one whose place of keys is the same they serve on, too, but
+    /// every token of its is verified anew.
     ///
     /// Blocks for the reading of key sets that are files.
-    pub fn replace_issuers(&self, issuers: &[IssuerConfig]) -> Result<(), KeyError> {
-        let forms = self.forms.iter().map(TokenForm::issuer);
-        let ours: Vec<_> = forms.chain([self.own.issuer()]).collect();
-        refuse_twins(&ours, issuers)?;
+    pub fn replace(
+        &self,
+        forms: Vec<FormConfig>,
+        issuers: &[IssuerConfig],
+    ) -> Result<(), KeyError> {
+        let forms = open_forms((self.own.issuer(), self.own.audience()), forms)?;
+        refuse_twins(self.own.issuer(), &forms, issuers)?;
         let known = self.foreign.load_full();
         let foreign = IssuerKeys::open(issuers, &known, self.clock.now())?;
         self.foreign.store(Arc::new(foreign));
+        let before = self.forms.swap(Arc::new(forms));
+        // What was verified as one form must not count as another.
+        if !same_forms(&before, &self.forms.load()) {
+            self.cache.clear();
+        }
         self.renewed.notify_one();
         Ok(())
     }
@@ -190,10 +198,10 @@ impl Tokens {
     /// The same in another form, which adds its words about `bearer`.
     pub fn mint_as(
         &self,
-        form: Form,
+        form: &Form,
         (mut claims, bearer): (Claims, Bearer<'_>),
     ) -> Result<SecretText, MintError> {
-        let Some(form) = form.index().and_then(|index| self.forms.get(index)) else {
+        let Some(form) = &form.0 else {
             return self.mint(claims);
         };
         claims.extra.extend(form.words(bearer));
@@ -241,7 +249,8 @@ impl Tokens {
         if issuer == self.own.issuer() {
             return Ok(SourceName::Own);
         }
-        let form = self.forms.iter().position(|form| form.issuer() == issuer);
+        let forms = self.forms.load();
+        let form = forms.iter().position(|form| form.issuer() == issuer);
         let foreign = self.foreign.load();
         let named = |keys: &Arc<IssuerKeys>| keys.config().issuer == issuer;
         form.map(SourceName::Form)
@@ -253,7 +262,7 @@ impl Tokens {
         match name {
             SourceName::Own => Some(Source::Own(&self.own)),
             SourceName::Form(index) => {
-                let form = self.forms.get(index)?;
+                let form = self.forms.load().get(index).map(Arc::clone)?;
                 Some(Source::Form(form, &self.own))
             }
             SourceName::Foreign(index) => {
@@ -316,27 +325,41 @@ impl Source<'_> {
     }
 }
 
-/// The names that are ours: no two of them alike, unless their tokens are checked alike.
-fn names_of_forms<'a>(
-    settings: &'a Settings,
-    forms: &'a [TokenForm],
-) -> Result<Vec<&'a str>, KeyError> {
-    let mut seen = vec![settings.issuer.as_str()];
-    for (index, form) in forms.iter().enumerate() {
-        let mut before = forms.iter().take(index);
-        let twin = before.find(|other| other.issuer() == form.issuer());
-        match twin {
-            Some(twin) if twin.checks_like(form) => {}
-            None if form.is_own(settings) => {}
-            None if !seen.contains(&form.issuer()) => seen.push(form.issuer()),
-            Some(_) | None => return Err(KeyError::IssuerTwice(form.issuer().to_owned())),
+/// The forms that are checked in a way of their own; two of one name must be checked alike.
+fn open_forms(
+    (issuer, audience): (&str, &str),
+    forms: Vec<FormConfig>,
+) -> Result<Vec<Arc<TokenForm>>, KeyError> {
+    let mut opened: Vec<Arc<TokenForm>> = Vec::new();
+    for form in forms {
+        let form = TokenForm::open(form)?;
+        let twin = opened.iter().find(|other| other.issuer() == form.issuer());
+        let own = || form.is_own(issuer, audience);
+        let known = twin.map_or_else(own, |twin| twin.checks_like(&form));
+        if known {
+            continue;
         }
+        if twin.is_some() || form.issuer() == issuer {
+            return Err(KeyError::IssuerTwice(form.issuer().to_owned()));
+        }
+        opened.push(Arc::new(form));
     }
-    Ok(seen)
+    Ok(opened)
 }
 
-fn refuse_twins(ours: &[&str], issuers: &[IssuerConfig]) -> Result<(), KeyError> {
-    let mut seen = ours.to_vec();
+fn same_forms(some: &[Arc<TokenForm>], others: &[Arc<TokenForm>]) -> bool {
+    let mut pairs = some.iter().zip(others);
+    some.len() == others.len()
+        && pairs.all(|(one, other)| one.issuer() == other.issuer() && one.checks_like(other))
+}
+
+fn refuse_twins(
+    own: &str,
+    forms: &[Arc<TokenForm>],
+    issuers: &[IssuerConfig],
+) -> Result<(), KeyError> {
+    let mut seen: Vec<_> = forms.iter().map(|form| form.issuer()).collect();
+    seen.push(own);
     for issuer in issuers {
         if seen.contains(&issuer.issuer.as_str()) {
             return Err(KeyError::IssuerTwice(issuer.issuer.clone()));

@@ -76,7 +76,7 @@ pub fn router(auth: Arc<Auth>, mount: &Mount) -> Router {
     let cors = mount.cors();
     let desk = Desk {
         auth,
-        form: mount.form,
+        form: mount.form.clone(),
     };
     Router::new()
         .route(ADMIN_SESSIONS, post(sign_in::admin))

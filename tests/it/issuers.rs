@@ -216,7 +216,7 @@ async fn the_keys_of_an_issuer_that_comes_later_are_fetched_too() {
             ..issuer
         }
     });
-    bench.tokens.replace_issuers(&issuers).unwrap();
+    bench.tokens.replace(Vec::new(), &issuers).unwrap();
     assert_eq!(
         bench.identify(&token),
         Ok(()),

@@ -56,6 +56,10 @@ impl Cache {
         self.0.remove(name);
     }
 
+    pub(super) fn clear(&self) {
+        self.0.clear();
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.len()

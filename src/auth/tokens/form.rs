@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use super::Settings;
 use super::own::{Named, OwnKeys};
 use crate::clock::Timestamp;
 use crate::keys::KeyError;
@@ -18,21 +17,17 @@ use crate::token::signing::{PrivateKey, UnusableKey};
 use crate::token::verify::AcceptedTypes;
 use crate::user::{JsonObject, User};
 
-/// Which form of token: our own, or one of those in the settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Form(Option<usize>);
+/// Which form of token: the gateway's own, or another.
+#[derive(Clone, Debug)]
+pub struct Form(pub(super) Option<Arc<TokenForm>>);
 
 impl Form {
     /// The gateway's own.
     pub const OWN: Self = Self(None);
 
-    /// The one at this place of the settings.
-    pub const fn at(index: usize) -> Self {
-        Self(Some(index))
-    }
-
-    pub(super) const fn index(self) -> Option<usize> {
-        self.0
+    /// The form of these settings. Its tokens are welcome where the [`Settings`](super::Settings) name it as well.
+    pub fn open(config: FormConfig) -> Result<Self, KeyError> {
+        Ok(Self(Some(Arc::new(TokenForm::open(config)?))))
     }
 }
 
@@ -159,11 +154,11 @@ impl TokenForm {
     }
 
     /// Whether its tokens are checked as the gateway's own are: only their words differ.
-    pub(super) fn is_own(&self, settings: &Settings) -> bool {
-        let [audience] = &self.audience;
+    pub(super) fn is_own(&self, issuer: &str, audience: &str) -> bool {
+        let [own_audience] = &self.audience;
         self.secret.is_none()
-            && self.config.issuer == settings.issuer
-            && *audience == settings.audience
+            && self.issuer() == issuer
+            && own_audience == audience
             && self.types() == AcceptedTypes::AccessOnly
     }
 

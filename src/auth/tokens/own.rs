@@ -74,6 +74,11 @@ impl OwnKeys {
         &self.issuer
     }
 
+    pub(super) fn audience(&self) -> &str {
+        let [audience] = &self.audience;
+        audience
+    }
+
     pub(super) const fn audiences(&self) -> &[String] {
         &self.audience
     }

@@ -77,7 +77,7 @@ async fn find(auth: &Auth, text: &str, entrance: &Entrance) -> Result<ShownToken
 }
 
 async fn move_on(auth: &Auth, call: &Call, shown: &ShownToken) -> Result<SignedIn, Fault> {
-    let refreshed = auth.refresh(shown, call.form, &call.caller()).await;
+    let refreshed = auth.refresh(shown, &call.form, &call.caller()).await;
     refreshed.map_err(|error| match error {
         RefreshError::Gone | RefreshError::Reused => Fault::invalid_refresh_token(),
         RefreshError::UserGone => Fault::user_not_found(),

@@ -52,7 +52,7 @@ async fn sign_in(
         client,
         // The original has no "remember me", and a cookie that stays.
         persistence: Persistence::Persistent,
-        form: call.form,
+        form: call.form.clone(),
         caller: call.caller(),
     };
     let signed_in = auth.sign_in(attempt).await;

@@ -358,7 +358,7 @@ impl<'a> Story<'a> {
         let answer = self
             .world
             .auth()
-            .refresh(&token, Form::OWN, &caller())
+            .refresh(&token, &Form::OWN, &caller())
             .await;
         match (fate, answer) {
             (Fate::Wins, Ok(signed_in)) => self.moved_on(jar, &signed_in, "refreshed"),
@@ -577,7 +577,7 @@ async fn all_tabs_at_once(sessions: Arc<dyn SessionStore>) {
                 tokio::spawn(async move {
                     let token = auth.session_of(&text).await.unwrap().unwrap();
                     start.wait().await;
-                    auth.refresh(&token, Form::OWN, &caller()).await.unwrap()
+                    auth.refresh(&token, &Form::OWN, &caller()).await.unwrap()
                 })
             })
             .collect();

@@ -60,7 +60,11 @@ fn session() -> Session {
     }
 }
 
-fn minted(bench: &Bench, form: Form) -> SecretText {
+fn form(index: usize) -> Form {
+    Form::open(forms().remove(index)).unwrap()
+}
+
+fn minted(bench: &Bench, form: &Form) -> SecretText {
     let bearer = Bearer {
         session: &session(),
         user: None,
@@ -75,7 +79,7 @@ fn minted(bench: &Bench, form: Form) -> SecretText {
 fn a_token_in_any_form_speaks_for_the_same_session() {
     let bench = Bench::new();
     let check = |form: Form, issuer: &str, audience: &str, role: &str| {
-        let token = minted(&bench, form);
+        let token = minted(&bench, &form);
         // Twice: verified, and remembered.
         for _ in 0..2 {
             let found = bench.identify(token.expose()).unwrap();
@@ -91,10 +95,10 @@ fn a_token_in_any_form_speaks_for_the_same_session() {
         }
     };
     check(Form::OWN, OWN, "gw", "user");
-    check(Form::at(0), OWN, "gw", "authenticated");
+    check(form(0), OWN, "gw", "authenticated");
     let ring = "https://gw.example.com/ring";
-    check(Form::at(1), ring, "authenticated", "authenticated");
-    check(Form::at(2), PROJECT, "authenticated", "authenticated");
+    check(form(1), ring, "authenticated", "authenticated");
+    check(form(2), PROJECT, "authenticated", "authenticated");
 }
 
 #[test]
@@ -149,4 +153,21 @@ fn two_forms_of_one_name_must_be_checked_alike() {
     );
     check(|twin| twin.key = FormKey::Secret("short".into()), false);
     check(|twin| twin.issuer = OWN.to_owned(), false);
+}
+
+#[test]
+fn a_form_that_is_gone_is_welcome_no_more() {
+    let bench = Bench::new();
+    let token = minted(&bench, &form(2));
+    assert!(bench.identify(token.expose()).is_ok());
+    let replace = |forms| bench.tokens.replace(forms, &[]).unwrap();
+    replace(Vec::new());
+    let refused = bench.identify(token.expose()).err();
+    assert_eq!(refused, Some(TokenError::Issuer));
+    // Another stands in its place, with other words and the ring for a key.
+    replace(vec![forms().remove(1)]);
+    let refused = bench.identify(token.expose()).err();
+    assert_eq!(refused, Some(TokenError::Issuer));
+    replace(forms());
+    assert!(bench.identify(token.expose()).is_ok());
 }
