@@ -40,18 +40,17 @@ impl Stores {
             UserStoreConfig::Embedded => Database::embedded(&config.state_directory).await?,
             UserStoreConfig::Postgres(server) => Database::postgres(server)?,
         };
-        let max_entries = config.limits.max_entries;
         let (sessions, limiter): (Arc<dyn SessionStore>, Arc<dyn Limiter>) =
             match &config.sessions.store {
                 SessionStoreConfig::Embedded => (
                     Arc::new(SqliteSessions::new(
                         database::open(&config.state_directory).await?,
                     )),
-                    Arc::new(MemoryLimiter::new(max_entries)),
+                    Arc::new(MemoryLimiter::new(config.limits.max_entries)),
                 ),
                 SessionStoreConfig::Redis(redis) => {
                     let sessions = RedisSessions::connect(redis);
-                    let limiter = Arc::new(sessions.limiter(&redis.key_prefix));
+                    let limiter = Arc::new(sessions.limiter());
                     (Arc::new(sessions), limiter)
                 }
             };

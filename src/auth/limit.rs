@@ -4,11 +4,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Auth, Caller};
 use crate::id::{SessionId, UserId};
-use crate::limit::{Account, Admitted, Attempt, Bucket, Charge, Limited, Network, Plan, Policy};
-use crate::limit::{Purpose, Verdict};
+use crate::limit::{
+    Account, Admitted, Attempt, Bucket, Charge, Limited, Network, Plan, Policy, Purpose, Quota,
+    Verdict,
+};
 use crate::limiter::memory::MemoryLimiter;
 use crate::limiter::{Aftermath, Limiter};
 use crate::password;
@@ -154,13 +157,11 @@ impl Auth {
         let limit = self.limit(purpose, caller, Some(&account)).await;
         let pass = limit.map_err(Kept::Limit)?;
         let room = Arc::clone(&self.parts.limits.room);
-        match Room::enter(room, account.key(), standing(&pass)) {
-            Some(place) => Ok(SignInPass { pass, place }),
-            None => {
-                self.forgive(pass).await;
-                Err(Kept::NoRoom)
-            }
+        if let Some(place) = Room::enter(room, account.key(), standing(&pass)) {
+            return Ok(SignInPass { pass, place });
         }
+        self.forgive(pass).await;
+        Err(Kept::NoRoom)
     }
 
     /// Notes what came of a sign-in. One that was right is taken out of all buckets but that of the
@@ -216,8 +217,7 @@ impl Auth {
 }
 
 /// What a refusal of no charge at all would be told by; there is none such.
-const FALLBACK: crate::limit::Quota =
-    crate::limit::Quota::new(1, std::time::Duration::from_secs(1));
+const FALLBACK: Quota = Quota::new(1, Duration::from_secs(1));
 
 const fn standing(pass: &Pass) -> Standing {
     match (pass.admitted.familiar, pass.admitted.fresh) {

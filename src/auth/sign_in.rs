@@ -291,7 +291,9 @@ impl Auth {
         };
         let verdict = verdict(result);
         self.parts.metrics.sign_in(verdict.1);
-        if verdict != LIMITED || self.is_worth_a_line(&attempt.caller) {
+        // A flood comes by these two ways; the metrics count them all.
+        let is_flood = verdict == LIMITED || verdict == FULL;
+        if !is_flood || self.is_worth_a_line(&attempt.caller) {
             self.record(action, verdict, &about);
         }
     }
@@ -337,6 +339,7 @@ const fn came(result: &Result<SignedIn, Failure>) -> Came {
 }
 
 const LIMITED: (Outcome, &str) = (Outcome::Refused, "limited");
+const FULL: (Outcome, &str) = (Outcome::Failed, "hashing-pool-full");
 
 const fn verdict(result: &Result<SignedIn, Failure>) -> (Outcome, &'static str) {
     match result {
@@ -349,7 +352,7 @@ const fn verdict(result: &Result<SignedIn, Failure>) -> (Outcome, &'static str) 
             SignInError::EmailUnverified => (Outcome::Refused, "email-unverified"),
             SignInError::NotAdmin => (Outcome::Refused, "not-an-admin"),
             SignInError::Limited(_) => LIMITED,
-            SignInError::Busy => (Outcome::Failed, "hashing-pool-full"),
+            SignInError::Busy => FULL,
             SignInError::Unavailable(_) => (Outcome::Failed, "store-unavailable"),
             SignInError::Issue(_) => (Outcome::Failed, "no-token-made"),
         },

@@ -33,8 +33,16 @@ pub(super) struct Fault {
     message: Cow<'static, str>,
     next_actions: Option<&'static str>,
     clears: Option<Cookie>,
-    retry_after: Option<Duration>,
-    limited: Option<Limited>,
+    retry: Option<Retry>,
+}
+
+/// When to come back.
+#[derive(Clone, Debug)]
+enum Retry {
+    /// After a 503.
+    After(Duration),
+    /// After a 429, and what is allowed.
+    Limited(Box<Limited>),
 }
 
 #[derive(Serialize)]
@@ -62,8 +70,7 @@ impl Fault {
             message: message.into(),
             next_actions: None,
             clears: None,
-            retry_after: None,
-            limited: None,
+            retry: None,
         }
     }
 
@@ -115,7 +122,7 @@ impl Fault {
         let message = "Too many requests, please try again later";
         let status = StatusCode::TOO_MANY_REQUESTS;
         Self {
-            limited: Some(limited),
+            retry: Some(Retry::Limited(Box::new(limited))),
             ..Self::new(status, code::TOO_MANY_REQUESTS, message)
         }
     }
@@ -138,8 +145,8 @@ impl Fault {
     }
 
     /// The same, with when to come back.
-    pub(super) const fn retry_after(mut self, time: Duration) -> Self {
-        self.retry_after = Some(time);
+    pub(super) fn retry_after(mut self, time: Duration) -> Self {
+        self.retry = Some(Retry::After(time));
         self
     }
 
@@ -195,11 +202,12 @@ impl IntoResponse for Fault {
         if let Some(cookie) = self.clears {
             headers.append(header::SET_COOKIE, cookie.clear());
         }
-        if let Some(time) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, time.as_secs().max(1).into());
-        }
-        if let Some(limited) = &self.limited {
-            rate_limit::add(headers, limited, Form::Sixth);
+        match &self.retry {
+            Some(Retry::After(time)) => {
+                headers.insert(header::RETRY_AFTER, time.as_secs().max(1).into());
+            }
+            Some(Retry::Limited(limited)) => rate_limit::add(headers, limited, Form::Sixth),
+            None => {}
         }
         response
     }

@@ -5,8 +5,8 @@
 //! | `‹prefix›{sessions}:session:‹session id›` | a hash: the session; expires by itself |
 //! | `‹prefix›{sessions}:user:‹user id›` | a sorted set: ids of the user's sessions, by when they expire |
 //! | `‹prefix›{sessions}:epoch:‹user id›` | a number: how often all sessions of the user were ended |
+//! | `‹prefix›{sessions}:limit:‹hash›` | a text: how often something was tried; expires by itself |
 //! | `‹prefix›{sessions}:log` | a stream: the sessions that ended before their time |
-//! | `‹prefix›{sessions}:limit:…` | a count of attempts; see [`limiter`](super::limiter) |
 //!
 //! One hash tag for all of them: on a Redis Cluster they live in one slot, so each script stays whole
 //! there, and nothing has to be re-keyed on the way to one. What it gives up is spreading the load:
@@ -24,6 +24,8 @@ pub(super) struct Keys {
     /// What the keys of users' sessions start with.
     pub(super) user_prefix: String,
     epoch_prefix: String,
+    /// What the keys of counted attempts start with.
+    pub(super) limit_prefix: String,
     /// The log.
     pub(super) log: String,
 }
@@ -36,6 +38,7 @@ impl Keys {
             session_prefix: key("session:"),
             user_prefix: key("user:"),
             epoch_prefix: key("epoch:"),
+            limit_prefix: key("limit:"),
             log: key("log"),
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! One script judges and counts an attempt in all of its buckets, in one round trip. The keys share
 //! the hash tag of the sessions, so that a Redis Cluster runs it whole, and on the server that the link
-//! leads to; they expire by themselves. The rule is that of
-//! [`limit::judge`](crate::limit::judge), over again in Lua; one suite of tests holds the two together.
+//! leads to; they expire by themselves. The rule is that of [`limit::judge`](crate::limit::judge), over
+//! again in Lua; one suite of tests holds the two together.
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,12 +30,11 @@ pub struct RedisLimiter {
 }
 
 impl RedisSessions {
-    /// A limiter on the server of these sessions, over the same connection; its keys start with
-    /// `key_prefix`, which is that of the sessions.
-    pub fn limiter(&self, key_prefix: &str) -> RedisLimiter {
+    /// A limiter where these sessions are, over the same connection.
+    pub fn limiter(&self) -> RedisLimiter {
         RedisLimiter {
             link: Arc::clone(&self.link),
-            prefix: format!("{key_prefix}{{sessions}}:limit:"),
+            prefix: self.keys.limit_prefix.clone(),
             admit: Script::new(include_str!("limit.lua")),
             settle: Script::new(include_str!("settle.lua")),
         }

@@ -9,7 +9,7 @@ use doorward::limit::{
 use doorward::limiter::memory::MemoryLimiter;
 use doorward::limiter::{Aftermath, Limiter};
 
-use crate::support::redis::RedisServer;
+use crate::support::redis::{RedisServer, sessions_at};
 
 /// In the future, so that no Redis server clears a key away whose time, by the test, has not come.
 const START: Timestamp = Timestamp::from_seconds(4_000_000_000);
@@ -52,7 +52,11 @@ fn plan(dice: &mut Dice, policy: &Policy) -> Plan {
     };
     let address = format!("192.0.2.{}", dice.roll(6));
     let account = Account::new(
-        ["ann", "ann@example.com", "bob"][dice.roll(3) as usize],
+        match dice.roll(3) {
+            0 => "ann",
+            1 => "ann@example.com",
+            _ => "bob",
+        },
         None,
     );
     let attempt = Attempt {
@@ -66,7 +70,7 @@ fn plan(dice: &mut Dice, policy: &Policy) -> Plan {
 #[tokio::test]
 async fn memory_and_redis_judge_alike() {
     let server = RedisServer::start();
-    let redis = server.sessions().limiter("doorward:");
+    let redis = server.sessions().limiter();
     let memory = MemoryLimiter::new(10_000);
     let policy = policy();
     let (mut dice, mut now) = (Dice(7), START);
@@ -111,7 +115,7 @@ async fn memory_and_redis_judge_alike() {
 #[tokio::test]
 async fn what_redis_keeps_ends_by_itself_and_names_nobody() {
     let server = RedisServer::start();
-    let redis = server.sessions().limiter("shop:");
+    let redis = sessions_at(server.address(), "shop:").limiter();
     let mut dice = Dice(7);
     for _ in 0..20 {
         redis

@@ -7,6 +7,23 @@ fn a_store_keeps_its_password_elsewhere() {
     check(STORES);
 }
 
+#[test]
+fn a_limit_is_so_many_in_a_span_of_time() {
+    check(LIMITS);
+}
+
+const LIMITS: Cases = &[(
+    r#"[limits]
+sign_in = "10"
+sign_up = 10
+max_delay = "2d""#,
+    &[
+        r#"2:11: limits.sign_in: found "10", expected "off", or so many from 1 to 1000000 in a span of time from "1s" to "1d", such as "10/1m""#,
+        r#"3:11: limits.sign_up: found a whole number, expected "off", or so many from 1 to 1000000 in a span of time from "1s" to "1d", such as "10/1m""#,
+        r#"4:13: limits.max_delay: found "2d", expected a span of time from "1s" to "1d""#,
+    ],
+)];
+
 const STORES: Cases = &[
     (
         r#"[sessions]
