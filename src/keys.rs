@@ -9,6 +9,7 @@ use crate::secret::SecretText;
 use crate::token::algorithm::Algorithm;
 use crate::token::jwk::JwksError;
 use crate::token::signing::UnusableKey;
+use crate::trust::{Trust, TrustError};
 
 mod fetch;
 pub mod file;
@@ -80,9 +81,9 @@ pub enum KeyError {
     /// Two issuers with the same `iss`: nobody could say whose keys count.
     #[error("{0} is an issuer twice")]
     IssuerTwice(String),
-    /// The certificates that the system trusts could not be read.
-    #[error("the system's trusted certificates: {0}")]
-    TrustedRoots(#[source] std::io::Error),
+    /// There is nobody whose word on a key server's certificate could count.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 /// Why a text is no key ring. Never shows any of the text.
@@ -173,6 +174,8 @@ pub struct IssuerConfig {
     pub jwks: JwksSource,
     /// The `aud` that their tokens must have; one of these.
     pub audiences: Vec<String>,
+    /// Whose certificates the server of the keys may show.
+    pub trust: Trust,
     /// Which claim makes an admin.
     pub admin: Option<AdminClaim>,
     /// How often the keys are fetched anew.

@@ -32,21 +32,24 @@ pub mod limiter;
 pub mod logs;
 pub mod metrics;
 pub mod sessions;
+pub mod trust;
 pub mod users;
 
 // Layer 3, core: who may do what.
 pub mod auth;
 pub mod revocation;
 
-// Layer 4, faces: what clients and upstreams see.
+// Layer 4, wire: what the faces have in common.
+pub mod wire;
+
+// Layer 5, faces: what clients and upstreams see.
 pub mod api;
 pub mod dialect;
 pub mod listen;
 pub mod ops;
 pub mod proxy;
-pub mod wire;
 
-// Layer 5, assembly.
+// Layer 6, assembly.
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use http::{HeaderName, Method, Request, Response};
 use hyper::body::{Body as _, Incoming};
-use rustls_pki_types::CertificateDer;
 use url::Url;
 
 use crate::auth::Permit;
 use crate::id::RequestId;
 use crate::path::NormalPath;
 use crate::route::Credentials;
+use crate::trust::Trust;
 
 mod answer;
 mod body;
@@ -55,6 +55,8 @@ pub struct UpstreamConfig {
     pub response_timeout: Duration,
     /// How long a body may stand still, in either direction.
     pub idle_timeout: Duration,
+    /// Whose certificates its `https` servers may show.
+    pub trust: Trust,
 }
 
 /// The headers that tell an upstream who is calling.
@@ -70,15 +72,6 @@ pub struct IdentityHeaders {
     pub session: HeaderName,
 }
 
-/// Whose certificates an `https` upstream may show.
-#[derive(Clone, Debug)]
-pub enum Trust {
-    /// Those of the authorities that the system trusts.
-    System,
-    /// Those of these authorities alone.
-    Only(Vec<CertificateDer<'static>>),
-}
-
 /// All that forwarding needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -88,8 +81,6 @@ pub struct Config {
     pub headers: IdentityHeaders,
     /// The names of our own cookies, which upstreams do not see.
     pub cookies: Vec<String>,
-    /// Whose certificates an `https` upstream may show.
-    pub trust: Trust,
 }
 
 /// A request to forward, with what was found out about it.
@@ -134,9 +125,7 @@ impl Proxy {
     pub fn new(config: Config) -> Result<Self, ProxyError> {
         let upstreams = config.upstreams.into_iter();
         Ok(Self {
-            upstreams: upstreams
-                .map(|upstream| Upstream::new(upstream, &config.trust))
-                .collect::<Result<_, _>>()?,
+            upstreams: upstreams.map(Upstream::new).collect::<Result<_, _>>()?,
             rewriter: Rewriter::new(config.headers, config.cookies),
         })
     }

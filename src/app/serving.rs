@@ -11,7 +11,7 @@ use crate::auth::Auth;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::net::Networks;
-use crate::proxy::{self, Proxy, Trust};
+use crate::proxy::{self, Proxy};
 use crate::wire::cookie::Cookie;
 
 /// The one that counts now.
@@ -57,7 +57,6 @@ fn proxy_config(config: &Config) -> proxy::Config {
             .chain(spoken)
             .map(|cookie| cookie.name().to_owned())
             .collect(),
-        trust: Trust::System,
     }
 }
 

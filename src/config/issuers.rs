@@ -8,7 +8,7 @@ use super::TokensConfig;
 use super::claims::claim;
 use super::reader::{Complaint, Read, Section, Value, all};
 use super::reference::tables;
-use super::values::{is_loopback, readable_file, secret, url};
+use super::values::{authorities, is_loopback, readable_file, secret, url};
 use crate::keys::{AdminClaim, IssuerConfig, JwksSource, KeySource, SigningAlgorithm};
 
 /// What `[tokens]` falls back on: `server.public_url` and `state.directory`.
@@ -75,6 +75,7 @@ fn known_already() -> Complaint {
 
 fn issuer(section: &Section<'_>, name: Read<&str>) -> Read<IssuerConfig> {
     let jwks = section.read("jwks", jwks);
+    let trust = section.optional("ca", authorities);
     let audiences = section.read("audience", audiences);
     let admin = section.optional("admin", admin);
     let refresh = section.duration("refresh");
@@ -94,6 +95,7 @@ fn issuer(section: &Section<'_>, name: Read<&str>) -> Read<IssuerConfig> {
     Ok(IssuerConfig {
         issuer: name?.to_owned(),
         jwks: jwks?,
+        trust: trust?.unwrap_or_default(),
         audiences: audiences?,
         admin: admin?,
         refresh,

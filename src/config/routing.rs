@@ -7,7 +7,7 @@ use super::mistake::Entry;
 use super::reader::{Complaint, Read, Section, Value, all, quoted, suggestion};
 use super::reference::tables;
 use super::requirement::requirement;
-use super::values::{origin, twice};
+use super::values::{authorities, origin, twice};
 use crate::proxy::UpstreamConfig;
 use crate::route::pattern::{HostPattern, Methods, PathPattern};
 use crate::route::{Credentials, Matcher, RouteConfig};
@@ -52,6 +52,7 @@ fn upstream_name<'a>(section: &Section<'a>, names: &mut Vec<&'a str>) -> Read<&'
 
 fn upstream(section: &Section<'_>, name: Read<&str>) -> Read<UpstreamConfig> {
     let servers = section.read("servers", servers);
+    let trust = section.optional("ca", authorities);
     let connect_timeout = section.duration("connect_timeout");
     let response_timeout = section.duration("response_timeout");
     let idle_timeout = section.duration("idle_timeout");
@@ -61,6 +62,7 @@ fn upstream(section: &Section<'_>, name: Read<&str>) -> Read<UpstreamConfig> {
         connect_timeout: connect_timeout?,
         response_timeout: response_timeout?,
         idle_timeout: idle_timeout?,
+        trust: trust?.unwrap_or_default(),
     })
 }
 

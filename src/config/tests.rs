@@ -57,6 +57,7 @@ fn around() -> Around {
         .file("/etc/dw/tls.crt", b"PEM")
         .file("/etc/dw/tls.key", b"PEM")
         .file("/etc/dw/jwks.json", b"{}")
+        .file("/etc/dw/ca.pem", AUTHORITY)
 }
 
 fn read_in(around: &Around, text: &str) -> Result<Config, Mistakes> {
@@ -89,3 +90,18 @@ fn mistakes(text: &str) -> Vec<String> {
 
 /// An upstream named `shop`, for routes to point at: three lines.
 const SHOP: &str = "[[upstreams]]\nname = \"shop\"\nservers = [\"http://127.0.0.1:3000\"]\n";
+
+/// The certificate of an authority, whose key nobody has.
+const AUTHORITY: &[u8] = b"\
+-----BEGIN CERTIFICATE-----
+MIIBhTCCASugAwIBAgIUPiddiT/xpLG7rQb2lzoUK7iFuUUwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMQW4gYXV0aG9yaXR5MCAXDTI2MTEyMTA4MDEyNVoYDzIxMjYx
+MDI4MDgwMTI1WjAXMRUwEwYDVQQDDAxBbiBhdXRob3JpdHkwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAAS2EGlHFtbgB07W/9fe1Z/VE1a7kB3ZJWr3t7lkN0Y/jWcp
+2sIO070FqElKkltQFFnByOyiBd/vlKToFD3xflX1o1MwUTAdBgNVHQ4EFgQUwfy7
+04IgNBj9EXpNLUbKPqz0hx4wHwYDVR0jBBgwFoAUwfy704IgNBj9EXpNLUbKPqz0
+hx4wDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiA++sy/Fhgn82k8
+Rdg+IPOnahknuCItspQonWXG9N374gIhAN+M+lL+zhj3tkNO4DZpu9dfwXVStYzO
+bxUq7YYIqYN3
+-----END CERTIFICATE-----
+";

@@ -10,6 +10,7 @@ use super::reader::{Complaint, Noted, Read, Section, Value, all};
 use super::reference::tables;
 use crate::net::Networks;
 use crate::secret::{SecretBytes, SecretText};
+use crate::trust::Trust;
 
 /// An address with port.
 pub(super) fn address(value: &Value<'_>) -> Read<SocketAddr> {
@@ -74,6 +75,15 @@ fn file_bytes(value: &Value<'_>, path: &std::path::Path) -> Read<SecretBytes> {
         Err(error) => format!("found a file that cannot be read ({error})"),
     };
     Err(value.note(Complaint::new(found).wider()))
+}
+
+/// The authorities whose certificates are in a file.
+pub(super) fn authorities(value: &Value<'_>) -> Read<Trust> {
+    let bytes = file_bytes(value, &path(value)?)?;
+    Trust::from_pem(bytes.expose()).map_err(|error| {
+        let complaint = Complaint::new(format!("found a file that cannot be used ({error})"));
+        value.note(complaint.expected("the certificates of authorities, as PEM"))
+    })
 }
 
 /// How a secret is written, for hints.

@@ -7,17 +7,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::AsyncReadExt as _;
 use url::{Host, Url};
 
 use super::{IssuerConfig, JwksSource, KeyError};
 use crate::token::jwk::JwksError;
 use crate::token::key::KeySet;
+use crate::trust::Trust;
 
 /// The longest wait for a whole answer.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -49,19 +49,20 @@ pub(super) enum FetchError {
 pub(super) struct Fetcher(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
 
 impl Fetcher {
-    /// One that can ask all of `issuers`. The system's trusted certificates are read only where one of
-    /// them is asked over https.
-    pub(super) fn for_issuers(issuers: &[IssuerConfig]) -> Result<Self, KeyError> {
-        let mut secure = false;
-        for issuer in issuers {
-            if let JwksSource::Url(url) = &issuer.jwks {
-                secure |= is_secure(url).ok_or_else(|| KeyError::InsecureUrl {
-                    issuer: issuer.issuer.clone(),
-                    url: url.clone(),
-                })?;
-            }
-        }
-        let tls = tls(secure).map_err(KeyError::TrustedRoots)?;
+    /// One that can ask `issuer`. Certificates are read only where it is asked over https.
+    pub(super) fn for_issuer(issuer: &IssuerConfig) -> Result<Self, KeyError> {
+        let secure = match &issuer.jwks {
+            JwksSource::File(_) => false,
+            JwksSource::Url(url) => is_secure(url).ok_or_else(|| KeyError::InsecureUrl {
+                issuer: issuer.issuer.clone(),
+                url: url.clone(),
+            })?,
+        };
+        let tls = if secure {
+            issuer.trust.client_config()?
+        } else {
+            Trust::nobody().client_config()?
+        };
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -115,19 +116,6 @@ fn is_secure(url: &Url) -> Option<bool> {
         "http" if stays_here => Some(false),
         _ => None,
     }
-}
-
-fn tls(with_roots: bool) -> std::io::Result<ClientConfig> {
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let builder = ClientConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()
-        .map_err(std::io::Error::other)?;
-    let builder = if with_roots {
-        builder.with_native_roots()?
-    } else {
-        builder.with_root_certificates(RootCertStore::empty())
-    };
-    Ok(builder.with_no_client_auth())
 }
 
 async fn read_file(path: &Path) -> Result<Bytes, FetchError> {

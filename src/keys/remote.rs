@@ -41,7 +41,6 @@ impl IssuerKeys {
         known: &[Arc<Self>],
         now: Timestamp,
     ) -> Result<Vec<Arc<Self>>, KeyError> {
-        let fetcher = Fetcher::for_issuers(issuers)?;
         let open = |config: &IssuerConfig| {
             let named = known
                 .iter()
@@ -51,7 +50,7 @@ impl IssuerKeys {
                 _ => {
                     let keys = Self {
                         config: config.clone(),
-                        fetcher: fetcher.clone(),
+                        fetcher: Fetcher::for_issuer(config)?,
                         known: ArcSwapOption::new(named.and_then(|keys| keys.heirloom(config))),
                         wanted: Notify::new(),
                     };

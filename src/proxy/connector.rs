@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,13 +9,12 @@ use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
-use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tower::Service;
 
+use super::UpstreamConfig;
 use super::error::ProxyError;
-use super::{Trust, UpstreamConfig};
+use crate::trust::Trust;
 
 /// The connection was not there in time.
 #[derive(Debug, thiserror::Error)]
@@ -34,42 +32,27 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(upstream: &UpstreamConfig, trust: &Trust) -> Result<Self, ProxyError> {
+    pub(super) fn new(upstream: &UpstreamConfig) -> Result<Self, ProxyError> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEPALIVE));
         let secure = upstream.servers.iter().any(|url| url.scheme() == "https");
-        let tls = HttpsConnectorBuilder::new();
-        let tls = match trust {
-            Trust::System if secure => tls
-                .with_provider_and_native_roots(aws_lc_rs::default_provider())
-                .map_err(ProxyError::Authorities)?,
-            Trust::System => tls.with_tls_config(trusting(RootCertStore::empty())?),
-            Trust::Only(authorities) => {
-                let mut roots = RootCertStore::empty();
-                for authority in authorities {
-                    roots
-                        .add(authority.clone())
-                        .map_err(ProxyError::Authority)?;
-                }
-                tls.with_tls_config(trusting(roots)?)
-            }
+        let tls = if secure {
+            upstream.trust.client_config()
+        } else {
+            Trust::nobody().client_config()
         };
+        let tls = tls.map_err(|source| ProxyError::Trust {
+            upstream: upstream.name.clone(),
+            source,
+        })?;
+        let tls = HttpsConnectorBuilder::new().with_tls_config(tls);
         Ok(Self {
             inner: tls.https_or_http().enable_http1().wrap_connector(tcp),
             limit: upstream.connect_timeout,
         })
     }
-}
-
-fn trusting(roots: RootCertStore) -> Result<ClientConfig, ProxyError> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(ProxyError::Authority)?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }
 
 type Failure = Box<dyn Error + Send + Sync>;

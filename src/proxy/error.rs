@@ -1,7 +1,6 @@
 //! Why a request got no answer from its upstream, and why a proxy could not be made.
 
 use std::error::Error;
-use std::io;
 
 use http::StatusCode;
 use hyper_util::client::legacy;
@@ -9,6 +8,7 @@ use url::Url;
 
 use super::connector::ConnectTimedOut;
 use super::upload::UploadError;
+use crate::trust::TrustError;
 
 /// Why a proxy cannot be made from its configuration: the operator's mistake.
 #[derive(Debug, thiserror::Error)]
@@ -24,12 +24,15 @@ pub enum ProxyError {
         /// Its server.
         server: Url,
     },
-    /// There is an `https` upstream, but the system has no trusted authorities.
-    #[error("the system's certificate authorities cannot be read")]
-    Authorities(#[source] io::Error),
-    /// An authority to trust is none.
-    #[error("not a certificate authority")]
-    Authority(#[source] rustls::Error),
+    /// There is nobody whose word on a server's certificate could count.
+    #[error("upstream {upstream:?}: {source}")]
+    Trust {
+        /// The upstream.
+        upstream: String,
+        /// What is wrong.
+        #[source]
+        source: TrustError,
+    },
 }
 
 /// Why a request got no answer from its upstream.

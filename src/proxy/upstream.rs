@@ -12,11 +12,11 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use url::Url;
 
+use super::UpstreamConfig;
 use super::connector::Connector;
 use super::error::{ProxyError, UpstreamError};
 use super::outgoing::OutgoingHead;
 use super::upload::{Payload, UpstreamBody};
-use super::{Trust, UpstreamConfig};
 
 /// How long an unused connection is kept. Node.js closes its own after 5 seconds, the shortest of the
 /// common servers; a request sent at that moment would be lost.
@@ -40,8 +40,8 @@ struct Server {
 }
 
 impl Upstream {
-    pub(super) fn new(config: UpstreamConfig, trust: &Trust) -> Result<Self, ProxyError> {
-        let connector = Connector::new(&config, trust)?;
+    pub(super) fn new(config: UpstreamConfig) -> Result<Self, ProxyError> {
+        let connector = Connector::new(&config)?;
         let servers = config.servers.into_iter().map(|url| {
             Server::new(url).map_err(|server| ProxyError::NotAnOrigin {
                 upstream: config.name.clone(),

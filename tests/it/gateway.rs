@@ -1,6 +1,7 @@
 //! The whole gateway: the real binary over real TLS, with real stores and a real service behind it.
 
 mod accounts;
+mod authorities;
 mod clients;
 mod hsts;
 mod process;

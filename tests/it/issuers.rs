@@ -14,13 +14,16 @@ use doorward::token::TokenError;
 use doorward::token::algorithm::Algorithm;
 use doorward::token::mint::Claims;
 use doorward::token::signing::PrivateKey;
+use doorward::trust::Trust;
 use doorward::user::{JsonObject, Roles};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
 
-use crate::support::key_server::{Answer, KeyServer, eventually};
+use crate::support::happenings::Happenings;
+use crate::support::key_server::{Answer, KeyServer};
+use crate::support::tls::Authority;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const ISSUER: &str = "https://id.example.com";
@@ -58,10 +61,12 @@ struct Bench {
     clock: Arc<ManualClock>,
     tokens: Arc<Tokens>,
     background: AbortHandle,
+    happenings: Happenings,
 }
 
 impl Bench {
     async fn start(answer: Answer, pace: Pace) -> Self {
+        let happenings = Happenings::watch();
         let server = KeyServer::start(answer).await;
         let directory = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(NOW);
@@ -75,6 +80,7 @@ impl Bench {
             clock,
             tokens,
             background,
+            happenings,
         }
     }
 
@@ -83,7 +89,24 @@ impl Bench {
     }
 
     async fn accepts(&self, token: &str) {
-        eventually("the token is accepted", || self.identify(token).is_ok()).await;
+        self.eventually("the token is accepted", || self.identify(token).is_ok())
+            .await;
+    }
+
+    /// Waits until `condition` holds. It is looked at again when something is logged, such as that keys
+    /// are new, and when the issuer is asked for its keys.
+    async fn eventually(&self, what: &str, condition: impl Fn() -> bool) {
+        let (mut logged, mut asked) = (self.happenings.receiver(), self.server.asking());
+        let holds = async {
+            while !condition() {
+                tokio::select! {
+                    changed = logged.changed() => changed.unwrap(),
+                    changed = asked.changed() => changed.unwrap(),
+                }
+            }
+        };
+        let held = tokio::time::timeout(Happenings::LIMIT, holds).await;
+        assert!(held.is_ok(), "in vain: {what}");
     }
 
     fn mint(&self) -> String {
@@ -119,6 +142,7 @@ fn settings(directory: &TempDir, server: &KeyServer, pace: Pace) -> Settings {
         issuers: vec![IssuerConfig {
             issuer: ISSUER.to_owned(),
             jwks: JwksSource::Url(server.url().parse().unwrap()),
+            trust: Trust::System,
             audiences: vec!["shop".to_owned()],
             admin: None,
             refresh: pace.refresh,
@@ -197,6 +221,39 @@ async fn a_new_key_of_an_issuer_is_fetched_when_a_token_names_it() {
     assert_eq!(bench.server.requests().len(), 2);
 }
 
+/// The answer to the tokens of an issuer without keys is 503.
+#[tokio::test]
+async fn a_key_server_must_show_a_certificate_of_its_authority() {
+    let key = private();
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let server = KeyServer::start(jwks(&[(&key, "k")])).await;
+    let url = format!("{}/jwks.json", ours.before(server.address()).await);
+    let bench = Bench::start(failing(), ONCE).await;
+    let token = token(&key, &named("k"), 0);
+    let trusting = |trust: Trust| {
+        let issuer = settings(&bench.directory, &server, OFTEN).issuers.remove(0);
+        let jwks = JwksSource::Url(url.parse().unwrap());
+        let issuer = IssuerConfig {
+            jwks,
+            trust,
+            ..issuer
+        };
+        bench.tokens.replace_issuers(&[issuer]).unwrap();
+    };
+    for trust in [
+        Trust::from_pem(theirs.pem().as_bytes()).unwrap(),
+        Trust::System,
+    ] {
+        trusting(trust);
+        // Each attempt that fails is logged; the first may be that of the issuer before.
+        bench.happenings.more(3).await;
+        assert_eq!(bench.identify(&token), Err(TokenError::KeysUnavailable));
+        assert_eq!(server.requests().len(), 0);
+    }
+    trusting(Trust::from_pem(ours.pem().as_bytes()).unwrap());
+    bench.accepts(&token).await;
+}
+
 #[tokio::test]
 async fn the_keys_of_an_issuer_that_comes_later_are_fetched_too() {
     let (key, later_key) = (private(), private());
@@ -232,10 +289,8 @@ async fn a_key_that_an_issuer_takes_back_verifies_nothing_more() {
     let token = token(&old, &named("old"), 0);
     bench.accepts(&token).await;
     bench.server.answer(jwks(&[(&new, "new")]));
-    eventually("the token is refused", || {
-        bench.identify(&token) == Err(TokenError::UnknownKey)
-    })
-    .await;
+    let refused = || bench.identify(&token) == Err(TokenError::UnknownKey);
+    bench.eventually("the token is refused", refused).await;
 }
 
 #[tokio::test]
@@ -258,13 +313,12 @@ async fn unknown_keys_cause_one_request_an_interval() {
     let bench = Bench::start(jwks(&[(&key, "k")]), ON_DEMAND).await;
     let unknown = token(&key, &named("unknown"), 0);
     bench.accepts(&token(&key, &named("k"), 0)).await;
-    eventually("four requests", || {
+    for times in 2..=4 {
         for _ in 0..100 {
             assert_eq!(bench.identify(&unknown), Err(TokenError::UnknownKey));
         }
-        bench.server.requests().len() >= 4
-    })
-    .await;
+        bench.server.asked(times).await;
+    }
     for pair in bench.server.requests().windows(2) {
         let gap = pair[1] - pair[0];
         // The server notes a request a moment after the gateway has made it.
@@ -362,10 +416,8 @@ async fn our_own_keys_are_rotated_while_the_gateway_runs() {
     };
     let ring = file::rotate(&path, rotation).unwrap();
     let kid = ring.signing().kid();
-    eventually("the new key is in the public set", || {
-        String::from_utf8_lossy(&bench.tokens.jwks()).contains(kid)
-    })
-    .await;
+    let published = || String::from_utf8_lossy(&bench.tokens.jwks()).contains(kid);
+    bench.eventually("the new key is public", published).await;
     let keys: Value = serde_json::from_slice(&bench.tokens.jwks()).unwrap();
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
     assert_eq!(bench.identify(&old), Ok(()));

@@ -9,6 +9,7 @@
 
 mod api;
 mod check;
+mod documents;
 mod gateway;
 mod insforge;
 mod issuers;

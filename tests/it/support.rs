@@ -4,6 +4,7 @@ pub(crate) mod canned;
 pub(crate) mod core;
 pub(crate) mod doorward;
 pub(crate) mod front;
+pub(crate) mod happenings;
 pub(crate) mod key_server;
 pub(crate) mod postgres;
 pub(crate) mod redis;

@@ -14,6 +14,7 @@ use crate::keys::{AdminClaim, JwksSource, file};
 use crate::policy::ClaimTest;
 use crate::token::algorithm::Algorithm;
 use crate::token::signing::PrivateKey;
+use crate::trust::Trust;
 use crate::user::{Email, JsonObject, Role};
 
 mod cache;
@@ -102,6 +103,7 @@ fn issuer(jwks: JwksSource, admin: Option<AdminClaim>) -> IssuerConfig {
     IssuerConfig {
         issuer: OTHER.to_owned(),
         jwks,
+        trust: Trust::System,
         audiences: vec!["shop".to_owned()],
         admin,
         refresh: Duration::from_mins(10),

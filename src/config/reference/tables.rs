@@ -65,6 +65,7 @@ const RULES: Kind = Kind::Words("a list of tables such as { roles = [\"staff\"] 
 const JSON: Kind = Kind::Words("a text, a number, true or false");
 const JSON_LIST: Kind = Kind::Words("a list of texts, numbers, true or false; at least one");
 const QUOTA: Kind = Kind::Words("\"off\", or such as \"10/1m\"");
+const SYSTEM_AUTHORITIES: Default = Words("the authorities that the system trusts");
 const CLAIM_PATH: Kind = Kind::Words("the path of a claim, such as \"realm_access.roles\"");
 
 /// The file itself.
@@ -705,6 +706,12 @@ pub static ISSUERS: Table = Table {
             "Their keys (RFC 7517); plain http only from the machine itself.",
         ),
         key(
+            "ca",
+            PATH,
+            SYSTEM_AUTHORITIES,
+            "The authorities, as PEM, that alone may have signed the certificate of the key server.",
+        ),
+        key(
             "audience",
             Kind::Words("a text or a list of texts"),
             Required,
@@ -773,6 +780,12 @@ pub static UPSTREAMS: Table = Table {
             Kind::Words("a list of http or https origins, such as [\"http://10.0.0.5:3000\"]"),
             Required,
             "Where it answers; at least one, no path.",
+        ),
+        key(
+            "ca",
+            PATH,
+            SYSTEM_AUTHORITIES,
+            "The authorities, as PEM, that alone may have signed the certificates of its https servers.",
         ),
         key(
             "connect_timeout",

@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Around, read_in};
+use super::{AUTHORITY, Around, read_in};
 use crate::config::reference::{Default, Form, TABLES};
 use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
 use crate::policy::Requirement;
@@ -28,6 +28,7 @@ fn read(text: &str) -> Config {
         .file("/etc/doorward/redis-ca.pem", b"PEM")
         .file("/etc/doorward/redis.crt", b"PEM")
         .file("/etc/doorward/redis.key", b"PEM")
+        .file("/etc/doorward/ca.pem", AUTHORITY)
         .file("/run/secrets/doorward-keys.json", b"{}");
     match read_in(&around, text) {
         Ok(config) => config,

@@ -38,7 +38,7 @@ async fn an_upstream_that_takes_no_connection_in_time_is_504() {
     let url = format!("https://{}", silent.local_addr().unwrap());
     let mut setup = Setup::before([url.parse().unwrap()]);
     setup.upstream.connect_timeout = LIMIT;
-    setup.trust = doorward::proxy::Trust::Only(Vec::new());
+    setup.upstream.trust = doorward::trust::Trust::nobody();
     let front = setup.start().await;
     fails(&front, StatusCode::GATEWAY_TIMEOUT, "connect-timeout").await;
 }

@@ -13,10 +13,11 @@ use doorward::id::RequestId;
 use doorward::identity::Identity;
 use doorward::path::NormalPath;
 use doorward::proxy::{
-    self, BodyEnd, BodyError, Forward, Forwarded, IdentityHeaders, Proxy, Trust, TunnelEnd,
+    self, BodyEnd, BodyError, Forward, Forwarded, IdentityHeaders, Proxy, TunnelEnd,
     UpstreamConfig, UpstreamError,
 };
 use doorward::route::Credentials;
+use doorward::trust::Trust;
 use http::{HeaderName, Request, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -42,7 +43,6 @@ pub(crate) enum Protocol {
 pub(crate) struct Setup {
     pub(crate) protocol: Protocol,
     pub(crate) upstream: UpstreamConfig,
-    pub(crate) trust: Trust,
     pub(crate) identity: Option<Identity>,
     pub(crate) credentials: Credentials,
 }
@@ -58,8 +58,8 @@ impl Setup {
                 connect_timeout: Duration::from_mins(1),
                 response_timeout: Duration::from_mins(1),
                 idle_timeout: Duration::from_mins(1),
+                trust: Trust::System,
             },
-            trust: Trust::System,
             identity: None,
             credentials: Credentials::Kept,
         }
@@ -76,7 +76,6 @@ impl Setup {
             upstreams: vec![self.upstream],
             headers: identity_headers(),
             cookies: vec!["__Host-doorward".into()],
-            trust: self.trust,
         };
         let shared = Arc::new(Shared {
             proxy: Proxy::new(config).unwrap(),

@@ -1,8 +1,9 @@
 //! An issuer's key server: real HTTP on a free port, which answers as the test tells it to.
 
 use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
@@ -14,7 +15,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
+
+use super::happenings::Happenings;
 
 /// How the server answers.
 #[derive(Clone, Debug)]
@@ -38,7 +42,7 @@ pub(crate) struct KeyServer {
 
 struct State {
     answer: Mutex<Answer>,
-    requests: Mutex<Vec<Instant>>,
+    requests: watch::Sender<Vec<Instant>>,
 }
 
 impl KeyServer {
@@ -48,7 +52,7 @@ impl KeyServer {
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
             answer: Mutex::new(answer),
-            requests: Mutex::default(),
+            requests: watch::Sender::default(),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
         Self {
@@ -56,6 +60,11 @@ impl KeyServer {
             port,
             accepting,
         }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// Where the keys are.
@@ -70,27 +79,26 @@ impl KeyServer {
 
     /// When it was asked.
     pub(crate) fn requests(&self) -> Vec<Instant> {
-        self.state.requests.lock().clone()
+        self.state.requests.borrow().clone()
+    }
+
+    /// Changes with each time that it is asked.
+    pub(crate) fn asking(&self) -> watch::Receiver<Vec<Instant>> {
+        self.state.requests.subscribe()
     }
 
     /// Waits until it was asked so often.
     pub(crate) async fn asked(&self, times: usize) {
-        eventually("the keys are asked for", || self.requests().len() >= times).await;
+        let mut requests = self.asking();
+        let asked = requests.wait_for(|requests| requests.len() >= times);
+        let asked = tokio::time::timeout(Happenings::LIMIT, asked).await;
+        asked.expect("the keys are asked for").unwrap();
     }
 }
 
 impl Drop for KeyServer {
     fn drop(&mut self) {
         self.accepting.abort();
-    }
-}
-
-/// Waits until `condition` holds; the test fails if it does not within ten seconds.
-pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(10), "in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -110,7 +118,9 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
 }
 
 async fn reply(state: Arc<State>) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
-    state.requests.lock().push(Instant::now());
+    state
+        .requests
+        .send_modify(|requests| requests.push(Instant::now()));
     let answer = state.answer.lock().clone();
     Ok(match answer {
         Answer::Text(status, text) => {

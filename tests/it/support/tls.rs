@@ -7,11 +7,13 @@ use std::sync::Arc;
 use doorward::listen::CertificateFiles;
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Signs certificates.
 pub(crate) struct Authority {
@@ -48,6 +50,37 @@ impl Authority {
         std::fs::write(&files.key, key.serialize_pem()).unwrap();
         std::fs::write(&files.cert, certificate.pem()).unwrap();
         files
+    }
+
+    /// A server that ends TLS before `address`, with a certificate of this authority, and its origin. It
+    /// ends with the runtime of the test.
+    pub(crate) async fn before(&self, address: SocketAddr) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let files = self.issue(directory.path(), "server", &["127.0.0.1"]);
+        let chain = vec![CertificateDer::from_pem_file(&files.cert).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(&files.key).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("https://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((stream, _peer)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    // Who does not trust the certificate hangs up here.
+                    let mut stream = acceptor.accept(stream).await?;
+                    let mut server = TcpStream::connect(address).await?;
+                    copy_bidirectional(&mut stream, &mut server).await
+                });
+            }
+        });
+        origin
     }
 
     /// Its certificate, for clients that read it from a file.
