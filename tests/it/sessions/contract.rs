@@ -275,6 +275,24 @@ pub(super) async fn the_sessions_of_a_user_come_newest_first(store: Store) {
     assert_eq!(store.of_user(ann, START).await.unwrap(), expected);
 }
 
+pub(super) async fn the_users_who_have_sessions_come_once_each(store: Store) {
+    assert_eq!(store.users(START).await.unwrap(), []);
+    let mut expected = Vec::new();
+    for _ in 0..30 {
+        let user = user();
+        for _ in 0..3 {
+            sign_in(&*store, user, START).await;
+        }
+        expected.push(user);
+    }
+    let gone = sign_in(&*store, user(), START).await.subject.user;
+    store.end_all(gone, START).await.unwrap();
+    let mut users = store.users(START).await.unwrap();
+    users.sort();
+    expected.sort();
+    assert_eq!(users, expected);
+}
+
 pub(super) async fn fifty_refreshes_at_once_rotate_once(store: Store) {
     let session = sign_in(&*store, user(), START).await;
     let tasks: Vec<_> = (0..50)

@@ -36,6 +36,7 @@ async fn all_fail(store: &dyn SessionStore, session: &Session) {
         ("end", store.end(id, now).await.is_err()),
         ("end all", store.end_all(user, now).await.is_err()),
         ("list", store.of_user(user, now).await.is_err()),
+        ("users", store.users(now).await.is_err()),
         (
             "log",
             store.ended_after(&cursor, Duration::ZERO).await.is_err(),
@@ -393,4 +394,24 @@ async fn a_row_of_before_there_was_an_end_gets_one_too() {
         assert_eq!(session.ends_at, ends_at);
         assert_eq!(session.persistence, Persistence::Persistent);
     }
+}
+
+/// `*` and `[` in a prefix are letters like any other, and other gateways' users are none of ours.
+#[tokio::test]
+async fn the_users_of_a_gateway_are_found_by_its_very_prefix() {
+    let server = RedisServer::start();
+    let one = sessions_at(server.address(), "shop[1]*:");
+    let other = sessions_at(server.address(), "shop[1]x:");
+    let ann = sign_in(&one, user(), START).await.subject.user;
+    let bob = sign_in(&other, user(), START).await.subject.user;
+    // More keys than one step of the search looks at.
+    server
+        .command(&[
+            "EVAL",
+            "for i = 1, 5000 do redis.call('SET', 'x' .. i, i) end",
+            "0",
+        ])
+        .await;
+    assert_eq!(one.users(START).await.unwrap(), [ann]);
+    assert_eq!(other.users(START).await.unwrap(), [bob]);
 }
