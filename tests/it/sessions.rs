@@ -30,7 +30,7 @@ pub(crate) const START: Timestamp = Timestamp::from_seconds(4_000_000_000);
 /// How long a refresh token lives in these tests.
 const LIFETIME: Duration = Duration::from_hours(24);
 /// How long a session lives at the most in these tests.
-const LONGEST: Duration = Duration::from_hours(24 * 5);
+const LONGEST: Duration = Duration::from_hours(60);
 /// How long the parent of a refresh token gets its successor in these tests.
 const GRACE: Duration = Duration::from_secs(10);
 const MILLISECOND: Duration = Duration::from_millis(1);

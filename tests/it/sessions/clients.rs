@@ -18,10 +18,27 @@ use tokio::runtime::Runtime;
 use tokio::sync::Barrier;
 
 use super::*;
-use crate::support::core::{Core, Setup, lifetimes};
+use crate::support::core::{Core, Setup};
 
 const PASSWORD: &str = "correct horse battery";
 const STORIES: u32 = 2000;
+
+/// Ages that are not much more than the idle times, so that many a story reaches them.
+const fn lifetimes() -> Lifetimes {
+    const fn bounds(idle: u64, absolute: u64) -> Bounds {
+        Bounds {
+            idle: Duration::from_millis(idle * HOUR),
+            absolute: Duration::from_millis(absolute * HOUR),
+        }
+    }
+    Lifetimes {
+        access: Duration::from_mins(15),
+        grace: Duration::from_secs(30),
+        web: bounds(12, 12),
+        remembered: bounds(7 * 24, 8 * 24),
+        native: bounds(30 * 24, 31 * 24),
+    }
+}
 
 /// Things and clients are named by their number, which counts round.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +87,7 @@ fn step() -> impl Strategy<Value = Step> {
     // Up to and over the grace, the life of an access token, an idle time and an age.
     let waits = prop_oneof![
         6 => prop_oneof![Just(1), Just(999), Just(29_999), Just(30_000), Just(30_001)],
-        1 => prop_oneof![Just(900_000), Just(12 * HOUR - 1), Just(12 * HOUR)],
+        1 => prop_oneof![Just(900_000), Just(6 * HOUR), Just(12 * HOUR - 1), Just(12 * HOUR)],
         1 => prop_oneof![Just(7 * 24 * HOUR - 1), Just(7 * 24 * HOUR), Just(30 * 24 * HOUR)],
     ];
     prop_oneof![
@@ -206,6 +223,7 @@ impl World {
             start: START,
             // Time jumps here; how stale the memory may get, other tests look after.
             max_staleness: Duration::from_hours(24 * 365 * 100),
+            lifetimes: lifetimes(),
             ..Setup::default()
         };
         Self {

@@ -229,6 +229,18 @@ async fn a_log_that_became_shorter_is_read_from_its_start() {
             ended
         );
     }
+    // There are entries behind the place, but it is none of theirs: what lies before it was missed.
+    let between = Cursor("5-0".into());
+    let page = store.ended_after(&between, Duration::ZERO).await.unwrap();
+    assert_eq!(page.ended, ended);
+    let log = "doorward:{sessions}:log";
+    let later = SessionId::new(START);
+    let id = later.to_string();
+    let entry = ["XADD", log, "99999999999999-1", "session", &id, "at", "0"];
+    server.command(&entry).await;
+    let page = store.ended_after(&lost, Duration::ZERO).await.unwrap();
+    let told: Vec<_> = page.ended.iter().map(|ended| ended.session).collect();
+    assert_eq!(told, [session.id, later]);
     server.command(&["FLUSHALL"]).await;
     let page = store.ended_after(&lost, MILLISECOND).await.unwrap();
     assert!(page.ended.is_empty());
