@@ -457,7 +457,7 @@ impl<'a> Story<'a> {
         for (session, (access, until)) in &self.access {
             let life = &self.world.lives[session];
             let verdict = auth.identify_token(access);
-            if life.over {
+            if !life.is_live(now) {
                 assert!(verdict.is_err(), "{session} has ended");
             } else if life.moved_at() <= now && now < *until {
                 assert!(verdict.is_ok(), "{session} lives: {verdict:?}");
