@@ -51,11 +51,13 @@ fn what_shall_be_ended_is_said_in_exactly_one_way() {
     }
 }
 
+type Recorded = (Action, UserId, Option<SessionId>);
+
 /// Stores with two users, and what was recorded.
 struct Desk {
     users: SqlUsers,
     sessions: SqliteSessions,
-    recorded: Arc<Mutex<Vec<(Action, UserId, Option<SessionId>)>>>,
+    recorded: Arc<Mutex<Vec<Recorded>>>,
     _directory: tempfile::TempDir,
 }
 
