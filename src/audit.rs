@@ -20,7 +20,7 @@ pub enum Action {
     Refresh,
     /// The end of one session, asked for by its user.
     SignOut,
-    /// The end of all sessions of a user, asked for by that user.
+    /// The end of all sessions of a user, asked for by that user or at the command line.
     SignOutAll,
     /// The end of a session by an administrator or by its user from another session.
     EndSession,

@@ -120,12 +120,12 @@ impl Auth {
         })
     }
 
-    /// A session that ends is not outlived by its tokens.
+    /// A session that ends is not outlived by its tokens, nor by the leeway that they are given.
     fn access_token(&self, bearer: Bearer<'_>, form: &Form) -> Result<AccessToken, MintError> {
         let Bearer { session, now, .. } = bearer;
         let expires_at = now
             .plus(self.parts.lifetimes.access)
-            .min(session.expires_at);
+            .min(session.expires_at.minus(self.parts.tokens.leeway()));
         let claims = Claims {
             subject: session.subject.user.to_string(),
             session: session.id,

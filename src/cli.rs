@@ -15,7 +15,7 @@ use crate::clock::{Clock as _, SharedClock, SystemClock};
 use crate::config::environment::ProcessEnvironment;
 use crate::config::mistake::Mistakes;
 use crate::config::{self, Config};
-use crate::id::UserId;
+use crate::id::{SessionId, UserId};
 use crate::keys::SigningAlgorithm;
 use crate::keys::ring::Rotation;
 use crate::logs::LineLog;
@@ -26,6 +26,8 @@ pub mod check;
 pub mod explain;
 pub mod key;
 pub mod serve;
+pub mod session;
+mod table;
 pub mod user;
 
 /// How a command ended.
@@ -75,6 +77,9 @@ enum Command {
     /// Accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Sessions
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// The keys that sign the gateway's tokens
     #[command(subcommand)]
     Key(KeyCommand),
@@ -155,6 +160,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Serve => with_config(file, |config| serve::run(config, file)),
         Command::Explain(explain) => with_config(file, |config| explain::run(&explain, config)),
         Command::User(command) => with_config(file, |config| run_user(command, config)),
+        Command::Session(command) => with_config(file, |config| run_session(command, config)),
         Command::Key(command) => with_config(file, |config| run_key(&command, config)),
         Command::Reference => {
             write!(io::stdout(), "{}", config::reference::reference_markdown())?;
@@ -202,6 +208,34 @@ fn run_user(command: user::UserCommand, config: &Config) -> anyhow::Result<Exit>
     })?;
     audit.flush();
     Ok(Exit::Done)
+}
+
+fn run_session(command: session::SessionCommand, config: &Config) -> anyhow::Result<Exit> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let audit = audit(config, &clock)?;
+    let record = |action: Action, user: UserId, session: Option<SessionId>| {
+        audit.record(&Event {
+            session: session.map(|session| session.to_string()),
+            ..from_command_line(action, Some(user))
+        });
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(async {
+        let stores = Stores::open(config, &clock).await?;
+        let stores = session::Stores {
+            users: &*stores.users,
+            sessions: &*stores.sessions,
+            now: clock.now(),
+            record: &record,
+        };
+        session::run(command, &stores, &mut io::stdout()).await?;
+        anyhow::Ok(())
+    });
+    // What was done before a failure is told too.
+    audit.flush();
+    done.map(|()| Exit::Done)
 }
 
 fn from_command_line(action: Action, user: Option<UserId>) -> Event<'static> {

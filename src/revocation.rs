@@ -16,6 +16,7 @@ use crate::id::SessionId;
 use crate::sessions::Ended;
 
 mod follow;
+mod lost;
 mod memory;
 
 use memory::{Memory, Watch};

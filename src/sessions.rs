@@ -124,6 +124,9 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
     /// The sessions of a user, newest first.
     async fn of_user(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, Unavailable>;
 
+    /// The users who have sessions, each once and in no order. Some of the sessions may have run out.
+    async fn users(&self, now: Timestamp) -> Result<Vec<UserId>, Unavailable>;
+
     /// Where the log of ended sessions stood at `since`, or before it.
     async fn log_start(&self, since: Timestamp) -> Result<Cursor, Unavailable>;
 

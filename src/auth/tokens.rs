@@ -190,6 +190,11 @@ impl Tokens {
         Ok(identity)
     }
 
+    /// For how long a token is accepted beyond its `exp`.
+    pub const fn leeway(&self) -> Duration {
+        self.leeway
+    }
+
     /// An access token of ours with these claims.
     pub fn mint(&self, claims: Claims) -> Result<SecretText, MintError> {
         self.own.mint(claims)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Revocations;
+use super::lost::Lost;
 use crate::id::random_bytes;
 use crate::sessions::SessionStore;
 use crate::unavailable::Unavailable;
@@ -24,7 +25,8 @@ impl Revocations {
     /// After each failure the log is read again from as far back as the memory reaches, not from
     /// where reading had stopped: a store that comes back may be another server, which had not yet
     /// heard all of the old one, and a place in the old one's log says nothing certain about its
-    /// log. Whatever ended meanwhile is in there either way, and noting an end twice does no harm.
+    /// log. Whatever ended meanwhile is in there either way, and noting an end twice does no harm. What
+    /// the old server had told and the new one never heard of, it is told: see [`Lost`].
     pub async fn follow(self: Arc<Self>, store: Arc<dyn SessionStore>) {
         let mut outage = Outage::default();
         loop {
@@ -44,11 +46,13 @@ impl Revocations {
         // The first reading only says whether there is a store; to wait for news would keep a
         // gateway that has just started, or healed, from serving.
         let mut patience = Duration::ZERO;
+        let mut lost = Lost::at_start();
         loop {
             // What ended before the question is in the answer; what ended while it travelled may
             // not be. So the memory is as fresh as the question.
             let asked_at = self.clock.now();
             let page = store.ended_after(&cursor, patience).await?;
+            lost.heard(&page.ended);
             for ended in page.ended {
                 self.note(ended);
             }
@@ -56,7 +60,13 @@ impl Revocations {
             if !page.more {
                 self.heard_up_to(asked_at);
                 outage.end();
-                patience = PATIENCE;
+                lost.all_heard(&self.memory);
+                lost.tell_some(store, asked_at).await?;
+                patience = if lost.is_waiting() {
+                    Duration::ZERO
+                } else {
+                    PATIENCE
+                };
             }
             if asked_at.since(forgot_at) >= FORGET_EVERY {
                 self.memory.forget_until(asked_at);

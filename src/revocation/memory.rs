@@ -1,6 +1,6 @@
 //! The sessions that ended, and those that somebody wants to know the end of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -60,6 +60,16 @@ impl Memory {
             let room = 2 * shard.ended.len();
             shard.ended.shrink_to(room);
         }
+    }
+
+    /// The sessions that are remembered as ended, but for those that `told` has.
+    pub(super) fn all_but(&self, told: &HashSet<SessionId>) -> Vec<SessionId> {
+        let of_shard = |shard: &RwLock<Shard>| -> Vec<SessionId> {
+            let shard = shard.read();
+            let untold = shard.ended.keys().filter(|session| !told.contains(session));
+            untold.copied().collect()
+        };
+        self.shards.iter().flat_map(of_shard).collect()
     }
 
     /// Starts to watch a session; `None` where it has ended.

@@ -9,6 +9,7 @@
 //! rules follow one clock, which a test can move. The expiry of the keys only clears away, by the
 //! server's clock and an hour late, so that a server whose clock runs ahead ends no session early.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,7 @@ struct Scripts {
     end: Script,
     end_all: Script,
     of_user: Script,
+    users: Script,
     clear_log: Script,
 }
 
@@ -94,6 +96,7 @@ impl Scripts {
             end: Script::new(include_str!("redis/end.lua")),
             end_all: Script::new(include_str!("redis/end_all.lua")),
             of_user: Script::new(include_str!("redis/of_user.lua")),
+            users: Script::new(include_str!("redis/users.lua")),
             clear_log: Script::new(include_str!("redis/clear_log.lua")),
         }
     }
@@ -203,6 +206,28 @@ impl SessionStore for RedisSessions {
         let mut sessions = hash::sessions(&found).map_err(unreadable)?;
         sessions.sort_by_key(|session| std::cmp::Reverse((session.created_at, session.id)));
         Ok(sessions)
+    }
+
+    /// Looks through all keys of the server: for somebody at the command line, not for requests.
+    async fn users(&self, _now: Timestamp) -> Result<Vec<UserId>, Unavailable> {
+        let mut users = BTreeSet::new();
+        let mut place = "0".to_owned();
+        loop {
+            let mut step = self.scripts.users.prepare_invoke();
+            step.key(&self.keys.log)
+                .arg(&place)
+                .arg(self.keys.user_pattern());
+            let (next, keys): (String, Vec<String>) = self.invoke(&step).await?;
+            for key in keys {
+                let id = key.strip_prefix(&self.keys.user_prefix);
+                let id = id.ok_or(Unreadable("user")).map_err(unreadable)?;
+                users.insert(parsed(id, "user").map_err(unreadable)?);
+            }
+            if next == "0" {
+                return Ok(users.into_iter().collect());
+            }
+            place = next;
+        }
     }
 
     /// The start of the log, whenever `since` was: the log holds no more than is worth reading, and

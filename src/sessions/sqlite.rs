@@ -168,6 +168,10 @@ impl SessionStore for SqliteSessions {
         sessions.map_err(unavailable)
     }
 
+    async fn users(&self, now: Timestamp) -> Result<Vec<UserId>, Unavailable> {
+        row::users(&self.pool, now).await.map_err(unavailable)
+    }
+
     async fn log_start(&self, since: Timestamp) -> Result<Cursor, Unavailable> {
         log::start(&self.pool, since).await.map_err(unavailable)
     }

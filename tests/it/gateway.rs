@@ -6,5 +6,6 @@ mod clients;
 mod hsts;
 mod process;
 mod reload;
+mod replicas;
 mod stores;
 mod wall;

@@ -78,6 +78,15 @@ impl Replica {
         assert_eq!(self.standing(session), Standing::Ended);
     }
 
+    /// Waits until the store answers: the connection for short commands may be one that a restart
+    /// broke, and the first command finds that out.
+    async fn reconnects(&self) {
+        let answer = async { while self.store.ping().await.is_err() {} };
+        tokio::time::timeout(LIMIT, answer)
+            .await
+            .expect("the store answers");
+    }
+
     /// Lets time pass until what was last heard is too old.
     fn grow_stale(&self) {
         self.clock.advance(STALE + Duration::from_millis(1));
@@ -202,15 +211,160 @@ async fn a_replica_outlives_a_restart_of_redis_that_lost_everything() {
     there.catch_up().await;
     assert_eq!(there.standing(before), Standing::Ended);
 
-    let after = loop {
-        // The other replica may still hold the connection that the restart broke.
-        if here.store.ping().await.is_ok() {
-            break here.sign_in().await;
-        }
-    };
+    here.reconnects().await;
+    let after = here.sign_in().await;
     assert_eq!(there.standing(after), Standing::Live);
     here.end(after).await;
     there.hears_the_end_of(after).await;
+}
+
+#[tokio::test]
+async fn a_restart_of_a_durable_redis_loses_no_end() {
+    let mut server = RedisServer::start_durable();
+    let here = Replica::start(server.sessions()).await;
+    let there = Replica::start(server.sessions()).await;
+    let (ended, alive) = (here.sign_in().await, here.sign_in().await);
+    here.end(ended).await;
+    server.stop();
+    server.start_again();
+    for replica in [&here, &there] {
+        replica.grow_stale();
+        replica.catch_up().await;
+    }
+    let new = Replica::start(server.sessions()).await;
+    for replica in [&here, &there, &new] {
+        replica.reconnects().await;
+        assert_eq!(replica.standing(ended), Standing::Ended);
+        assert_eq!(replica.standing(alive), Standing::Live);
+        let found = replica.store.find(ended, START).await.unwrap();
+        assert_eq!(found, None);
+    }
+    here.end(alive).await;
+    there.hears_the_end_of(alive).await;
+    new.hears_the_end_of(alive).await;
+}
+
+/// Two replicas before a master that dies, and the replica of it that takes over.
+struct Failover {
+    master: RedisServer,
+    heir: RedisServer,
+    wall: Wall,
+    here: Replica,
+    there: Replica,
+}
+
+impl Failover {
+    async fn ready() -> Self {
+        let master = RedisServer::start();
+        let heir = RedisServer::start_replica_of(&master).await;
+        let wall = Wall::before(master.address()).await;
+        let here = Replica::start(sessions_at(wall.address(), "doorward:")).await;
+        let there = Replica::start(sessions_at(wall.address(), "doorward:")).await;
+        Self {
+            master,
+            heir,
+            wall,
+            here,
+            there,
+        }
+    }
+
+    /// The heir hears nothing more of the master, which goes on.
+    async fn part(&self) {
+        self.heir.command(&["REPLICAOF", "NO", "ONE"]).await;
+    }
+
+    /// The master dies, and the heir takes its place.
+    async fn take_over(&mut self) {
+        self.part().await;
+        self.master.stop();
+        self.wall.lead_to(self.heir.address());
+        for replica in [&self.here, &self.there] {
+            replica.grow_stale();
+            replica.catch_up().await;
+            replica.reconnects().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failover_misses_nothing_that_ended_before_while_and_after() {
+    let mut servers = Failover::ready().await;
+    let mut sessions = Vec::new();
+    for _ in 0..4 {
+        sessions.push(servers.here.sign_in().await);
+    }
+    let [before, unheard, after, alive] = sessions[..] else {
+        panic!("four sessions");
+    };
+    servers.here.end(before).await;
+    servers.there.hears_the_end_of(before).await;
+    servers.wall.cut();
+    // Ended past the wall: neither replica can hear of it before the failover.
+    let ended = servers.master.sessions().end(unheard, START).await;
+    assert!(ended.unwrap().is_some());
+    servers.master.wait_for_replica().await;
+    assert_eq!(
+        servers.there.standing(unheard),
+        Standing::Live,
+        "within the staleness"
+    );
+    servers.here.grow_stale();
+    assert_eq!(servers.here.standing(unheard), Standing::Unknown);
+    servers.wall.mend();
+    servers.take_over().await;
+    for replica in [&servers.here, &servers.there] {
+        assert_eq!(replica.standing(before), Standing::Ended);
+        assert_eq!(replica.standing(unheard), Standing::Ended);
+        assert_eq!(replica.standing(alive), Standing::Live);
+    }
+    servers.there.end(after).await;
+    servers.here.hears_the_end_of(after).await;
+}
+
+/// Replication is not waited for: the heir never heard of an end that the master acknowledged.
+#[tokio::test]
+async fn an_end_that_the_new_master_never_heard_of_is_told_to_it_by_those_who_know() {
+    let mut servers = Failover::ready().await;
+    let (known, alive) = (servers.here.sign_in().await, servers.here.sign_in().await);
+    servers.master.wait_for_replica().await;
+    servers.part().await;
+    servers.here.end(known).await;
+    servers.here.hears_the_end_of(known).await;
+    servers.there.hears_the_end_of(known).await;
+    servers.take_over().await;
+    // One that starts only now has nothing but the new master's word.
+    let new = Replica::start(servers.heir.sessions()).await;
+    new.hears_the_end_of(known).await;
+    assert_eq!(new.store.find(known, START).await.unwrap(), None);
+    for replica in [&servers.here, &servers.there, &new] {
+        assert_eq!(replica.standing(alive), Standing::Live);
+    }
+    let found = new.store.find(alive, START).await.unwrap();
+    assert!(found.is_some(), "a live session was ended");
+}
+
+/// The log of the new master begins anew, below the place that the replicas had reached in the old one.
+#[tokio::test]
+async fn a_log_that_begins_anew_at_the_new_master_is_followed_from_its_start() {
+    let mut servers = Failover::ready().await;
+    let session = servers.here.sign_in().await;
+    servers.master.wait_for_replica().await;
+    servers.part().await;
+    // The old master's clock was ahead: no id of the new one's will ever be as high.
+    let log = "doorward:{sessions}:log";
+    let far = SessionId::new(START).to_string();
+    let entry = ["XADD", log, "99999999999999-0", "session", &far, "at", "0"];
+    servers.master.command(&entry).await;
+    servers.there.hears_the_end_of(far.parse().unwrap()).await;
+    servers.take_over().await;
+    for _ in 0..3 {
+        let next = servers.here.sign_in().await;
+        servers.here.end(next).await;
+        servers.there.hears_the_end_of(next).await;
+    }
+    servers.here.end(session).await;
+    servers.there.hears_the_end_of(session).await;
 }
 
 #[tokio::test]

@@ -1,10 +1,9 @@
 //! Accounts, for people and as JSON. The hash of a password is in neither.
 
-use std::io::Write;
-
 use serde_json::json;
 
 use super::{List, Terminal, UserError};
+use crate::cli::table;
 use crate::user::{AccountStatus, EmailStatus, Role, Roles, User, Username};
 use crate::users::{UserQuery, UserStore};
 
@@ -37,7 +36,7 @@ pub(super) async fn list(
         }
     }
     if !list.json {
-        table(&rows, terminal.output())?;
+        table::write(HEAD, &rows, terminal.output())?;
     }
     Ok(())
 }
@@ -106,6 +105,8 @@ fn proof(user: &User) -> &'static str {
 
 type Cells = [String; 6];
 
+const HEAD: [&str; 6] = ["EMAIL", "USERNAME", "ROLES", "STATUS", "CREATED", "ID"];
+
 fn row(user: &User) -> Cells {
     let name = user.username.as_ref().map_or("-", Username::as_str);
     [
@@ -116,22 +117,4 @@ fn row(user: &User) -> Cells {
         user.created_at.to_string(),
         user.id.to_string(),
     ]
-}
-
-fn table(rows: &[Cells], output: &mut dyn Write) -> std::io::Result<()> {
-    let head = ["EMAIL", "USERNAME", "ROLES", "STATUS", "CREATED", "ID"].map(str::to_owned);
-    let mut widths = [0; 6];
-    for cells in std::iter::once(&head).chain(rows) {
-        for (width, cell) in widths.iter_mut().zip(cells) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    for cells in std::iter::once(&head).chain(rows) {
-        let padded = cells.iter().zip(widths);
-        let line: Vec<_> = padded
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        writeln!(output, "{}", line.join("  ").trim_end())?;
-    }
-    Ok(())
 }

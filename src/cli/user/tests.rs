@@ -117,6 +117,10 @@ impl SessionStore for Sessions {
         away()
     }
 
+    async fn users(&self, _: Timestamp) -> Result<Vec<UserId>, Unavailable> {
+        away()
+    }
+
     async fn log_start(&self, _: Timestamp) -> Result<Cursor, Unavailable> {
         away()
     }

@@ -53,6 +53,18 @@ impl Keys {
         format!("{}{id}", self.user_prefix)
     }
 
+    /// The pattern of the keys of users' sessions, as `SCAN` reads it. A prefix may hold what is special
+    /// in one.
+    pub(super) fn user_pattern(&self) -> String {
+        let spelt = |character: char| match character {
+            '*' | '?' | '[' | ']' | '\\' => format!("\\{character}"),
+            plain => plain.to_string(),
+        };
+        let mut pattern: String = self.user_prefix.chars().map(spelt).collect();
+        pattern.push('*');
+        pattern
+    }
+
     /// The key of a user's epoch.
     pub(super) fn epoch(&self, id: UserId) -> String {
         format!("{}{id}", self.epoch_prefix)

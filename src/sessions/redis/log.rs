@@ -45,12 +45,17 @@ pub(super) struct Found {
 impl Reader<'_> {
     /// Reads what stands after the place of the reader, and waits where there is nothing.
     ///
-    /// The first look includes the reader's place itself. Finding nothing at all means that the log
-    /// is empty, or that it has become shorter: the server lost it or its end, and the new entries
-    /// may have lower ids. In both cases the place to wait at is the start.
+    /// The first look includes the reader's place itself. Where that is not found, the log is not the
+    /// one in which it was a place: the server lost the end of it, or all, or another server has taken
+    /// over. The entries since may have lower ids, so the place to go on from is the start. (So it is
+    /// where the entry was only cleared away; then there is little or nothing to read again.)
     pub(super) async fn read(&self, connection: &mut MultiplexedConnection) -> RedisResult<Found> {
         let mut entries = self.at_place(connection).await?;
-        let lost = entries.is_empty();
+        let at_place = entries.first().is_some_and(|entry| entry.id == self.cursor);
+        let lost = !at_place && self.cursor != START;
+        if lost {
+            entries.clear();
+        }
         entries.retain(|entry| entry.id != self.cursor);
         let after = if lost { START } else { self.cursor };
         // Without patience nothing can have come since the look, unless the place has moved.

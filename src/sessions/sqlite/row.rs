@@ -84,6 +84,17 @@ pub(super) async fn of_user(
     rows.iter().map(session).collect()
 }
 
+/// The users who have sessions that have not run out.
+pub(super) async fn users(
+    database: impl SqliteExecutor<'_>,
+    now: Timestamp,
+) -> sqlx::Result<Vec<UserId>> {
+    let select = "SELECT DISTINCT user_id FROM sessions WHERE expires_at > ?";
+    let select = sqlx::query(select).bind(now.as_millis());
+    let rows = select.fetch_all(database).await?;
+    rows.iter().map(|row| parsed(row, "user_id")).collect()
+}
+
 /// Writes what a refresh changes.
 pub(super) async fn move_on(change: &mut Change, session: &Session) -> sqlx::Result<()> {
     let update =

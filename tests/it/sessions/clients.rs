@@ -10,141 +10,23 @@ use doorward::auth::tokens::form::Form;
 use doorward::auth::{Auth, Caller, RefreshError, ShownToken, SignIn, SignedIn};
 use doorward::clock::Clock as _;
 use doorward::id::RequestId;
-use doorward::session::{Bounds, Lifetimes};
+use doorward::session::Lifetimes;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Mutex};
 
+use self::life::{Fate, Life, lifetimes};
+use self::steps::{Step, step};
 use super::*;
-use crate::support::core::{Core, Setup, lifetimes};
+use crate::support::core::{Core, Setup};
+
+mod life;
+mod steps;
 
 const PASSWORD: &str = "correct horse battery";
 const STORIES: u32 = 2000;
-
-/// Things and clients are named by their number, which counts round.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    /// Into a jar of its own; of one of two users.
-    SignIn {
-        user: usize,
-        client: usize,
-    },
-    /// A tab shows the token of a jar: it is looked up.
-    Show {
-        jar: usize,
-    },
-    /// Its refresh reaches the store.
-    Refresh {
-        tab: usize,
-    },
-    /// Its answer reaches the jar.
-    Receive {
-        tab: usize,
-    },
-    /// Its answer is lost.
-    Lose {
-        tab: usize,
-    },
-    /// Somebody copies the jar as it is now into one of their own.
-    Steal {
-        jar: usize,
-    },
-    SignOut {
-        jar: usize,
-    },
-    SignOutAll {
-        user: usize,
-    },
-    Wait {
-        millis: u64,
-    },
-    SetBack {
-        millis: u64,
-    },
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let any = 0..12_usize;
-    // Up to and over the grace, the life of an access token, an idle time and an age.
-    let waits = prop_oneof![
-        6 => prop_oneof![Just(1), Just(999), Just(29_999), Just(30_000), Just(30_001)],
-        1 => prop_oneof![Just(900_000), Just(12 * HOUR - 1), Just(12 * HOUR)],
-        1 => prop_oneof![Just(7 * 24 * HOUR - 1), Just(7 * 24 * HOUR), Just(30 * 24 * HOUR)],
-    ];
-    prop_oneof![
-        1 => (0..2_usize, 0..3_usize).prop_map(|(user, client)| Step::SignIn { user, client }),
-        8 => any.clone().prop_map(|jar| Step::Show { jar }),
-        8 => any.clone().prop_map(|tab| Step::Refresh { tab }),
-        6 => any.clone().prop_map(|tab| Step::Receive { tab }),
-        2 => any.clone().prop_map(|tab| Step::Lose { tab }),
-        2 => any.clone().prop_map(|jar| Step::Steal { jar }),
-        1 => any.prop_map(|jar| Step::SignOut { jar }),
-        1 => (0..2_usize).prop_map(|user| Step::SignOutAll { user }),
-        5 => waits.prop_map(|millis| Step::Wait { millis }),
-        1 => prop_oneof![Just(1), Just(2000)].prop_map(|millis| Step::SetBack { millis }),
-    ]
-}
-
-const HOUR: u64 = 3_600_000;
-
-/// A session by what happened to it, and by nothing that a store says.
-struct Life {
-    user: usize,
-    bounds: Bounds,
-    opened_at: Timestamp,
-    /// When the token of each generation but the first was made.
-    rotated_at: Vec<Timestamp>,
-    over: bool,
-}
-
-/// What is to become of a token that is shown.
-#[derive(Debug, PartialEq, Eq)]
-enum Fate {
-    /// It wins the next generation.
-    Wins,
-    /// It gets what the winner got.
-    Shares,
-    /// It ends the session.
-    Betrays,
-    /// There is no session any more.
-    TooLate,
-}
-
-impl Life {
-    fn newest(&self) -> u32 {
-        u32::try_from(self.rotated_at.len()).unwrap()
-    }
-
-    fn moved_at(&self) -> Timestamp {
-        *self.rotated_at.last().unwrap_or(&self.opened_at)
-    }
-
-    fn ends_at(&self) -> Timestamp {
-        self.opened_at.plus(self.bounds.absolute)
-    }
-
-    fn expires_at(&self) -> Timestamp {
-        self.moved_at().plus(self.bounds.idle).min(self.ends_at())
-    }
-
-    fn is_live(&self, now: Timestamp) -> bool {
-        !self.over && now < self.expires_at()
-    }
-
-    fn fate(&self, shown: u32, now: Timestamp) -> Fate {
-        let age = now.as_millis() - self.moved_at().as_millis();
-        let grace = i64::try_from(lifetimes().grace.as_millis()).unwrap();
-        match self.newest().checked_sub(shown) {
-            _ if !self.is_live(now) => Fate::TooLate,
-            Some(0) => Fate::Wins,
-            Some(1) if age <= grace => Fate::Shares,
-            Some(_) => Fate::Betrays,
-            None => panic!("generation {shown} was never given out"),
-        }
-    }
-}
 
 /// A refresh token that somebody holds.
 #[derive(Clone)]
@@ -206,6 +88,7 @@ impl World {
             start: START,
             // Time jumps here; how stale the memory may get, other tests look after.
             max_staleness: Duration::from_hours(24 * 365 * 100),
+            lifetimes: lifetimes(),
             ..Setup::default()
         };
         Self {
@@ -293,7 +176,7 @@ impl<'a> Story<'a> {
                 .clock
                 .set_back(Duration::from_millis(millis)),
         }
-        self.look().await;
+        self.look();
     }
 
     async fn sign_in(&mut self, user: usize, client: usize) {
@@ -433,30 +316,32 @@ impl<'a> Story<'a> {
     }
 
     /// What ended is refused at once, and what lives is not refused by accident.
-    async fn look(&self) {
-        let (auth, now) = (self.world.auth(), self.world.now());
-        let mut live = [BTreeSet::new(), BTreeSet::new()];
+    fn look(&self) {
+        let now = self.world.now();
         for (session, (access, until)) in &self.access {
             let life = &self.world.lives[session];
-            let verdict = auth.identify_token(access);
-            if life.over {
+            let verdict = self.world.auth().identify_token(access);
+            if !life.is_live(now) {
                 assert!(verdict.is_err(), "{session} has ended");
             } else if life.moved_at() <= now && now < *until {
                 assert!(verdict.is_ok(), "{session} lives: {verdict:?}");
             }
-            if life.is_live(now) {
-                live[life.user].insert(*session);
-            }
         }
-        for (user, live) in self.users.iter().zip(live) {
-            let listed = auth.sessions_of(user.0).await.unwrap();
-            assert_eq!(
-                listed
-                    .iter()
-                    .map(|session| session.id)
-                    .collect::<BTreeSet<_>>(),
-                live
-            );
+    }
+
+    /// In the end, the store has the sessions that live, and no other.
+    async fn end(self) {
+        let now = self.world.now();
+        let lives = |user, session: &SessionId| {
+            let life = &self.world.lives[session];
+            life.user == user && life.is_live(now)
+        };
+        for (number, (user, _)) in self.users.iter().enumerate() {
+            let found = self.world.auth().sessions_of(*user).await.unwrap();
+            let found: BTreeSet<_> = found.iter().map(|session| session.id).collect();
+            let sessions = self.access.keys().copied();
+            let expected = sessions.filter(|session| lives(number, session));
+            assert_eq!(found, expected.collect());
         }
     }
 }
@@ -481,7 +366,7 @@ fn caller() -> Caller {
 }
 
 fn tell_stories(runtime: &Runtime, sessions: Arc<dyn SessionStore>) {
-    let world = std::cell::RefCell::new(runtime.block_on(World::over(sessions)));
+    let world = Mutex::new(runtime.block_on(World::over(sessions)));
     let config = ProptestConfig {
         cases: STORIES,
         failure_persistence: None,
@@ -491,21 +376,23 @@ fn tell_stories(runtime: &Runtime, sessions: Arc<dyn SessionStore>) {
     let stories = prop::collection::vec(step(), 1..50);
     let outcome = TestRunner::new(config).run(&stories, |story| {
         runtime.block_on(async {
-            let mut world = world.borrow_mut();
+            let mut world = world.lock().await;
             let mut telling = Story::begin(&mut world).await;
             let client = story.len() % 3;
             telling.take(Step::SignIn { user: 0, client }).await;
             for step in story {
                 telling.take(step).await;
             }
+            telling.end().await;
         });
         Ok(())
     });
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
-    world.borrow().compare_audit();
-    seen_enough(&world.borrow());
+    let world = world.into_inner();
+    world.compare_audit();
+    seen_enough(&world);
 }
 
 /// A model that never saw a thing proves nothing of it.

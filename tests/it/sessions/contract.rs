@@ -172,20 +172,20 @@ pub(super) async fn a_refresh_prolongs_the_session(store: Store) {
 pub(super) async fn no_refresh_prolongs_a_session_beyond_its_end(store: Store) {
     let session = sign_in(&*store, user(), START).await;
     let mut now = START;
-    for generation in 0..9 {
+    for generation in 0..4 {
         now = now.plus(LIFETIME / 2);
         let next = moved_on(&session, generation + 1, now);
         let answer = refresh(&*store, session.id, (generation, now)).await;
         assert_eq!(answer, Refreshed::Rotated(next));
     }
     let last = now.plus(LIFETIME / 2).minus(MILLISECOND);
-    let next = moved_on(&session, 10, last);
+    let next = moved_on(&session, 5, last);
     assert_eq!(next.expires_at, session.ends_at);
-    let answer = refresh(&*store, session.id, (9, last)).await;
+    let answer = refresh(&*store, session.id, (4, last)).await;
     assert_eq!(answer, Refreshed::Rotated(next));
     let over = session.ends_at;
     assert_eq!(
-        refresh(&*store, session.id, (10, over)).await,
+        refresh(&*store, session.id, (5, over)).await,
         Refreshed::Gone
     );
     assert_eq!(store.find(session.id, over).await.unwrap(), None);
@@ -273,6 +273,24 @@ pub(super) async fn the_sessions_of_a_user_come_newest_first(store: Store) {
     }
     expected.sort_by_key(|session| std::cmp::Reverse(session.created_at));
     assert_eq!(store.of_user(ann, START).await.unwrap(), expected);
+}
+
+pub(super) async fn the_users_who_have_sessions_come_once_each(store: Store) {
+    assert_eq!(store.users(START).await.unwrap(), []);
+    let mut expected = Vec::new();
+    for _ in 0..30 {
+        let user = user();
+        for _ in 0..3 {
+            sign_in(&*store, user, START).await;
+        }
+        expected.push(user);
+    }
+    let gone = sign_in(&*store, user(), START).await.subject.user;
+    store.end_all(gone, START).await.unwrap();
+    let mut users = store.users(START).await.unwrap();
+    users.sort();
+    expected.sort();
+    assert_eq!(users, expected);
 }
 
 pub(super) async fn fifty_refreshes_at_once_rotate_once(store: Store) {

@@ -36,6 +36,7 @@ async fn all_fail(store: &dyn SessionStore, session: &Session) {
         ("end", store.end(id, now).await.is_err()),
         ("end all", store.end_all(user, now).await.is_err()),
         ("list", store.of_user(user, now).await.is_err()),
+        ("users", store.users(now).await.is_err()),
         (
             "log",
             store.ended_after(&cursor, Duration::ZERO).await.is_err(),
@@ -228,6 +229,18 @@ async fn a_log_that_became_shorter_is_read_from_its_start() {
             ended
         );
     }
+    // There are entries behind the place, but it is none of theirs: what lies before it was missed.
+    let between = Cursor("5-0".into());
+    let page = store.ended_after(&between, Duration::ZERO).await.unwrap();
+    assert_eq!(page.ended, ended);
+    let log = "doorward:{sessions}:log";
+    let later = SessionId::new(START);
+    let id = later.to_string();
+    let entry = ["XADD", log, "99999999999999-1", "session", &id, "at", "0"];
+    server.command(&entry).await;
+    let page = store.ended_after(&lost, Duration::ZERO).await.unwrap();
+    let told: Vec<_> = page.ended.iter().map(|ended| ended.session).collect();
+    assert_eq!(told, [session.id, later]);
     server.command(&["FLUSHALL"]).await;
     let page = store.ended_after(&lost, MILLISECOND).await.unwrap();
     assert!(page.ended.is_empty());
@@ -393,4 +406,24 @@ async fn a_row_of_before_there_was_an_end_gets_one_too() {
         assert_eq!(session.ends_at, ends_at);
         assert_eq!(session.persistence, Persistence::Persistent);
     }
+}
+
+/// `*` and `[` in a prefix are letters like any other, and other gateways' users are none of ours.
+#[tokio::test]
+async fn the_users_of_a_gateway_are_found_by_its_very_prefix() {
+    let server = RedisServer::start();
+    let one = sessions_at(server.address(), "shop[1]*:");
+    let other = sessions_at(server.address(), "shop[1]x:");
+    let ann = sign_in(&one, user(), START).await.subject.user;
+    let bob = sign_in(&other, user(), START).await.subject.user;
+    // More keys than one step of the search looks at.
+    server
+        .command(&[
+            "EVAL",
+            "for i = 1, 5000 do redis.call('SET', 'x' .. i, i) end",
+            "0",
+        ])
+        .await;
+    assert_eq!(one.users(START).await.unwrap(), [ann]);
+    assert_eq!(other.users(START).await.unwrap(), [bob]);
 }

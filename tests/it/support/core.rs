@@ -37,6 +37,7 @@ pub(crate) struct Setup {
     pub(crate) sessions: Option<Arc<dyn SessionStore>>,
     pub(crate) start: Timestamp,
     pub(crate) max_staleness: Duration,
+    pub(crate) lifetimes: Lifetimes,
 }
 
 impl Default for Setup {
@@ -46,6 +47,7 @@ impl Default for Setup {
             sessions: None,
             start: Timestamp::from_seconds(1_800_000_000),
             max_staleness: Duration::from_hours(1),
+            lifetimes: lifetimes(),
         }
     }
 }
@@ -106,7 +108,7 @@ impl Core {
             revocations,
             audit: Arc::clone(&audit),
             metrics: Arc::default(),
-            lifetimes: lifetimes(),
+            lifetimes: setup.lifetimes,
             email_rule: setup.email_rule,
             public_url: ORIGIN.parse().unwrap(),
         };

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -41,8 +42,10 @@ pub(crate) struct Setup {
 
 /// A gateway that runs, its users and the service behind it.
 pub(crate) struct Doorward {
-    pub(crate) sample: Sample,
-    pub(crate) directory: TempDir,
+    pub(crate) sample: Arc<Sample>,
+    pub(crate) directory: Arc<TempDir>,
+    /// What its configuration is called, without the ending.
+    name: &'static str,
     pub(crate) address: SocketAddr,
     pub(crate) ops: SocketAddr,
     client: Client,
@@ -67,11 +70,32 @@ impl Doorward {
         std::fs::write(directory.path().join("gateway.toml"), config).unwrap();
         add_user(&directory, ADMIN, &["--role", "admin"]);
         add_user(&directory, USER, &[]);
-        let (process, addresses) = serve(&directory).await;
+        let (process, addresses) = serve((&directory, GATEWAY)).await;
         Self {
-            sample,
+            sample: Arc::new(sample),
             client: authority.client(),
-            directory,
+            directory: Arc::new(directory),
+            name: GATEWAY,
+            address: addresses[0],
+            ops: addresses[1],
+            process,
+        }
+    }
+
+    /// Another gateway beside this one: with the same settings, users, keys and service, at another port.
+    pub(crate) async fn replica(&self) -> Self {
+        const REPLICA: &str = "replica";
+        let config = std::fs::read_to_string(self.path("gateway.toml")).unwrap();
+        // Not in `public_url`: it is one gateway to its clients.
+        let listen = format!("listen = [\"127.0.0.1:{}\"]", self.address.port());
+        let config = config.replace(&listen, "listen = [\"127.0.0.1:0\"]");
+        std::fs::write(self.path("replica.toml"), config).unwrap();
+        let (process, addresses) = serve((&self.directory, REPLICA)).await;
+        Self {
+            sample: Arc::clone(&self.sample),
+            client: self.client.clone(),
+            directory: Arc::clone(&self.directory),
+            name: REPLICA,
             address: addresses[0],
             ops: addresses[1],
             process,
@@ -90,7 +114,7 @@ impl Doorward {
     /// SIGKILL, and the same gateway again.
     pub(crate) async fn kill_and_start_again(&mut self) {
         self.process.kill().await.unwrap();
-        let (process, addresses) = serve(&self.directory).await;
+        let (process, addresses) = serve((&self.directory, self.name)).await;
         self.process = process;
         (self.address, self.ops) = (addresses[0], addresses[1]);
     }
@@ -117,7 +141,7 @@ impl Doorward {
 
     /// What the gateway has said so far on standard error.
     pub(crate) fn said(&self) -> String {
-        std::fs::read_to_string(self.path("stderr.log")).unwrap()
+        std::fs::read_to_string(self.path(&said_in(self.name))).unwrap()
     }
 
     /// Waits until it has said what this is about.
@@ -346,14 +370,25 @@ pub(crate) fn command(directory: &TempDir, arguments: &[&str], input: &str) -> O
     child.wait_with_output().unwrap()
 }
 
+const GATEWAY: &str = "gateway";
+
+/// The file of what a gateway says on standard error.
+fn said_in(name: &str) -> String {
+    match name {
+        GATEWAY => "stderr.log".to_owned(),
+        name => format!("{name}-stderr.log"),
+    }
+}
+
 /// Starts the gateway and reads where it listens: HTTPS first, then health.
-async fn serve(directory: &TempDir) -> (Child, Vec<SocketAddr>) {
+async fn serve((directory, name): (&TempDir, &str)) -> (Child, Vec<SocketAddr>) {
+    let said_in = directory.path().join(said_in(name));
     let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_doorward"))
         .arg("serve")
         .arg("--config")
-        .arg(directory.path().join("gateway.toml"))
+        .arg(directory.path().join(format!("{name}.toml")))
         .stdout(Stdio::piped())
-        .stderr(std::fs::File::create(directory.path().join("stderr.log")).unwrap())
+        .stderr(std::fs::File::create(&said_in).unwrap())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
@@ -361,7 +396,7 @@ async fn serve(directory: &TempDir) -> (Child, Vec<SocketAddr>) {
     let mut addresses = Vec::new();
     while addresses.len() < 2 {
         let Some(line) = lines.next_line().await.unwrap() else {
-            let said = std::fs::read_to_string(directory.path().join("stderr.log")).unwrap();
+            let said = std::fs::read_to_string(&said_in).unwrap();
             panic!("the gateway did not start: {said}");
         };
         let (_, address) = line.rsplit_once("//").unwrap();

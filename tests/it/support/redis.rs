@@ -24,6 +24,41 @@ impl RedisServer {
         Self::start_with(&[])
     }
 
+    /// Starts a server that loses nothing that it acknowledged.
+    pub(crate) fn start_durable() -> Self {
+        Self::start_with(&["--appendonly", "yes", "--appendfsync", "always"])
+    }
+
+    /// Starts a server that copies another one, and waits until it has all that the other has.
+    pub(crate) async fn start_replica_of(master: &Self) -> Self {
+        let at_once = ["CONFIG", "SET", "repl-diskless-sync-delay", "0"];
+        master.command(&at_once).await;
+        let replica = Self::start();
+        let port = master.address.port().to_string();
+        replica.command(&["REPLICAOF", "127.0.0.1", &port]).await;
+        master.wait_for_replica().await;
+        replica
+    }
+
+    /// Waits until a replica has all that was written so far.
+    pub(crate) async fn wait_for_replica(&self) {
+        let client = redis::Client::open(format!("redis://{}", self.address)).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        // A write of its own: `WAIT` counts from the last one of its connection.
+        let mut write = redis::cmd("SETEX");
+        write.arg("written").arg(1).arg("");
+        let mut wait = redis::cmd("WAIT");
+        wait.arg(1).arg(400);
+        for _ in 0..50 {
+            write.exec_async(&mut connection).await.unwrap();
+            let copies: u32 = wait.query_async(&mut connection).await.unwrap();
+            if copies == 1 {
+                return;
+            }
+        }
+        panic!("no replica has caught up");
+    }
+
     /// Starts a server with more settings; each `PORT` in them is another free port.
     pub(crate) fn start_with(settings: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -69,14 +104,14 @@ impl RedisServer {
         sessions_at(self.address, "doorward:")
     }
 
-    /// Kills it, as `kill -9` does; all that it held is lost.
+    /// Kills it, as `kill -9` does.
     pub(crate) fn stop(&mut self) {
         if let Some(process) = self.process.take() {
             end(process);
         }
     }
 
-    /// Starts it again on the same port, empty.
+    /// Starts it again on the same port, with what it kept.
     pub(crate) fn start_again(&mut self) {
         self.stop();
         self.process = run(self.address, &self.directory, &self.settings);

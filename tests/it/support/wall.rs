@@ -21,6 +21,7 @@ enum Weather {
 #[derive(Debug)]
 pub(crate) struct Wall {
     address: SocketAddr,
+    target: watch::Sender<SocketAddr>,
     weather: watch::Sender<Weather>,
 }
 
@@ -30,13 +31,23 @@ impl Wall {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (weather, forecast) = watch::channel(Weather::Fair);
-        tokio::spawn(accept(listener, target, forecast));
-        Self { address, weather }
+        let (target, leads_to) = watch::channel(target);
+        tokio::spawn(accept(listener, leads_to, forecast));
+        Self {
+            address,
+            target,
+            weather,
+        }
     }
 
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Leads new connections to another address.
+    pub(crate) fn lead_to(&self, target: SocketAddr) {
+        self.target.send_replace(target);
     }
 
     /// Closes all connections, and from now on each new one at once.
@@ -55,12 +66,17 @@ impl Wall {
     }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, forecast: watch::Receiver<Weather>) {
+async fn accept(
+    listener: TcpListener,
+    target: watch::Receiver<SocketAddr>,
+    forecast: watch::Receiver<Weather>,
+) {
     let mut over = forecast.clone();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 let (client, _) = accepted.unwrap();
+                let target = *target.borrow();
                 tokio::spawn(carry(client, target, forecast.clone()));
             }
             _gone = over.wait_for(|_| false) => return,

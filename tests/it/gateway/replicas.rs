@@ -1,0 +1,201 @@
+//! Two gateways on one Redis: what ends at one is refused at the other too, and the service sees nothing.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::support::doorward::{ADMIN, Doorward, PASSWORD, Setup, Tokens, USER};
+use crate::support::redis::RedisServer;
+
+struct Pair {
+    here: Doorward,
+    there: Doorward,
+    _redis: RedisServer,
+}
+
+impl Pair {
+    async fn start() -> Self {
+        let redis = RedisServer::start();
+        let setup = Setup {
+            sessions: format!("store = \"redis://{}\"", redis.address()),
+            ..Setup::default()
+        };
+        let here = Doorward::with(setup).await;
+        let there = here.replica().await;
+        Self {
+            here,
+            there,
+            _redis: redis,
+        }
+    }
+
+    fn both(&self) -> [&Doorward; 2] {
+        [&self.here, &self.there]
+    }
+
+    /// Runs a command beside the gateways.
+    fn command(&self, words: &[&str], input: &str) -> String {
+        let output = self.here.command(words, input);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The tokens are refused everywhere, and the service hears nothing of it.
+    async fn refuse(&self, tokens: &Tokens) {
+        let token = Some(tokens.access.as_str());
+        for gateway in self.both() {
+            let refused = StatusCode::UNAUTHORIZED;
+            gateway.until(refused, ("/api/x", token)).await;
+        }
+        let seen = self.here.sample.seen().len();
+        for gateway in self.both() {
+            for path in ["/api/x", "/admin/x"] {
+                let answer = gateway.get(path, token).await;
+                assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
+            }
+            let answer = gateway.refresh(&tokens.refresh).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        }
+        assert_eq!(self.here.sample.seen().len(), seen);
+    }
+
+    /// The tokens are accepted everywhere.
+    async fn accept(&self, tokens: &Tokens) {
+        for gateway in self.both() {
+            let answer = gateway.get("/api/x", Some(&tokens.access)).await;
+            assert_eq!(answer.status, StatusCode::OK);
+        }
+    }
+}
+
+/// Signs a user in at one of the gateways, ends that session by `end`, and lets it be refused at both.
+async fn refused_everywhere(end: impl AsyncFnOnce(&Pair, &Tokens)) {
+    let pair = Pair::start().await;
+    let (user, other) = (
+        pair.here.sign_in(USER).await,
+        pair.there.sign_in(ADMIN).await,
+    );
+    pair.accept(&user).await;
+    end(&pair, &user).await;
+    pair.refuse(&user).await;
+    pair.accept(&other).await;
+}
+
+#[tokio::test]
+async fn a_sign_out_is_known_everywhere() {
+    refused_everywhere(async |pair, user| {
+        let path = "/.doorward/api/sign-out";
+        let out = pair.there.post(path, Some(&user.access), &json!({})).await;
+        assert_eq!(out.status, StatusCode::NO_CONTENT);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_changed_password_is_known_everywhere() {
+    refused_everywhere(async |pair, _| {
+        let words = ["user", "set-password", USER];
+        pair.command(&words, "another good password\n");
+        for gateway in pair.both() {
+            let old = gateway.try_sign_in(USER).await;
+            assert_eq!(old.status, StatusCode::UNAUTHORIZED, "{PASSWORD}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_disabled_user_is_known_everywhere() {
+    refused_everywhere(async |pair, _| {
+        pair.command(&["user", "disable", USER], "");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_removed_user_is_known_everywhere() {
+    refused_everywhere(async |pair, _| {
+        pair.command(&["user", "remove", USER], "");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_old_refresh_token_that_is_shown_again_is_known_everywhere() {
+    refused_everywhere(async |pair, user| {
+        let mut newest = user.refresh.clone();
+        for gateway in pair.both() {
+            let answer = gateway.refresh(&newest).await;
+            newest = Tokens::of(&answer).refresh;
+        }
+        let reused = pair.there.refresh(&user.refresh).await;
+        assert_eq!(reused.status, StatusCode::UNAUTHORIZED);
+        // Nobody can tell the thief from the owner: the newest token is worth nothing any more.
+        let owner = pair.here.refresh(&newest).await;
+        assert_eq!(owner.status, StatusCode::UNAUTHORIZED);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_revoked_by_its_id_is_known_everywhere() {
+    refused_everywhere(async |pair, _| {
+        let listed = pair.command(&["session", "list", "--json", "--user", USER], "");
+        let line: serde_json::Value = serde_json::from_str(listed.trim()).unwrap();
+        let id = line["id"].as_str().unwrap();
+        let said = pair.command(&["session", "revoke", id], "");
+        assert_eq!(said, "1 session ended\n");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_revoked_sessions_of_a_user_are_known_everywhere() {
+    refused_everywhere(async |pair, _| {
+        let another = pair.there.sign_in(USER).await;
+        let said = pair.command(&["session", "revoke", "--user", "user"], "");
+        assert_eq!(said, "2 sessions ended\n");
+        pair.refuse(&another).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_revoked_sessions_of_everybody_are_known_everywhere() {
+    let pair = Pair::start().await;
+    let user = pair.here.sign_in(USER).await;
+    let admin = pair.there.sign_in(ADMIN).await;
+    let said = pair.command(&["session", "revoke", "--all"], "");
+    assert_eq!(said, "2 sessions ended\n");
+    for tokens in [&user, &admin] {
+        pair.refuse(tokens).await;
+    }
+    let audit = std::fs::read_to_string(pair.here.path("audit.log")).unwrap();
+    let ends = audit
+        .lines()
+        .filter(|line| line.contains("\"sign-out-all\"") && line.contains("\"actor\":\"cli\""));
+    assert_eq!(ends.count(), 2, "{audit}");
+    // Who knows the password comes back.
+    let again = pair.there.sign_in(USER).await;
+    pair.accept(&again).await;
+}
+
+/// The old role is in the old token, and that token is worth nothing.
+#[tokio::test]
+async fn a_role_that_was_taken_away_is_nowhere_any_more() {
+    let pair = Pair::start().await;
+    let before = pair.here.sign_in(ADMIN).await;
+    for gateway in pair.both() {
+        let answer = gateway.get("/admin/x", Some(&before.access)).await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    pair.command(&["user", "roles", ADMIN, "--remove", "admin"], "");
+    pair.refuse(&before).await;
+    let after = pair.there.sign_in(ADMIN).await;
+    let seen = pair.here.sample.seen().len();
+    for gateway in pair.both() {
+        let answer = gateway.get("/admin/x", Some(&after.access)).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(pair.here.sample.seen().len(), seen);
+    pair.accept(&after).await;
+}
