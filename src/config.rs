@@ -193,7 +193,7 @@ pub enum SessionStoreConfig {
     /// In the SQLite file of the state directory.
     Embedded,
     /// In Redis.
-    Redis(RedisConfig),
+    Redis(Box<RedisConfig>),
 }
 
 /// Where users are kept, and which of them may sign in.

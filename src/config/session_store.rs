@@ -10,7 +10,7 @@ use super::reference::tables;
 use super::values::{exactly_one, readable_file, secret};
 use crate::sessions::redis::RedisConfig;
 use crate::sessions::redis::place::{
-    ClientCertificate, Login, Node, Place, Sentinel, TlsFiles, Transport,
+    ClientCertificate, Login, Node, NotANode, Place, Sentinel, TlsFiles, Transport,
 };
 
 /// A URL alone, or a table.
@@ -19,7 +19,7 @@ pub(super) fn session_store(value: &Value<'_>) -> Read<SessionStoreConfig> {
         Some(_) => table(&value.section(&tables::SESSION_STORE)?)?,
         None => by_url(&Section::empty(value, &tables::SESSION_STORE), value)?,
     };
-    Ok(SessionStoreConfig::Redis(redis))
+    Ok(SessionStoreConfig::Redis(Box::new(redis)))
 }
 
 fn table(store: &Section<'_>) -> Read<RedisConfig> {
@@ -35,60 +35,51 @@ fn by_url(store: &Section<'_>, value: &Value<'_>) -> Read<RedisConfig> {
     if url.scheme() == "unix" {
         return by_socket(store, &url);
     }
-    let fits = without(store, "url", &SENTINEL_KEYS);
-    let in_url = [
-        ("tls", "the scheme says it: write rediss://"),
-        ("database", "write it into the URL: redis://host:6379/2"),
-        ("user", "write it into the URL: redis://user@host:6379"),
-    ];
-    for (name, hint) in in_url {
-        refuse(store, name, Complaint::new("found beside url").hint(hint))?;
-    }
-    let password = store.optional("password", secret);
-    let transport = match url.scheme() {
-        "rediss" => tls_files(store).map(Transport::Tls),
-        _ => plain(store, "write the URL with rediss://"),
-    };
-    let key_prefix = store.text("key_prefix");
+    let fits = without(store, "url", &[&SENTINEL_KEYS[..], &IN_URL].concat());
+    let (login, transport) = (url_login(store, value, &url), url_transport(store, &url));
+    let (database, key_prefix) = (database(value, &url), store.text("key_prefix"));
     fits?;
-    let login = match (url.username(), password?) {
-        ("", None) => None,
-        ("", Some(password)) => Some(Login {
-            user: None,
-            password,
-        }),
-        // A name alone is nothing to sign in with: most likely it is the password.
-        (_, None) => return Err(value.note(password_in_url().wider())),
-        (user, Some(password)) => Some(Login {
-            user: Some(decoded(user)),
-            password,
-        }),
-    };
+    let host = url.host_str().unwrap_or_default();
     Ok(RedisConfig {
         place: Place::Server {
             node: Node {
-                host: url
-                    .host_str()
-                    .unwrap_or_default()
-                    .trim_matches(['[', ']'])
-                    .to_owned(),
+                host: host.trim_matches(['[', ']']).to_owned(),
                 port: url.port().unwrap_or(6379),
             },
             transport: transport?,
-            database: database(value, &url)?,
+            database: database?,
         },
-        login,
+        login: login?,
         key_prefix: key_prefix?.to_owned(),
     })
 }
 
+fn url_login(store: &Section<'_>, value: &Value<'_>, url: &Url) -> Read<Option<Login>> {
+    let password = store.optional("password", secret)?;
+    match (url.username(), password) {
+        ("", None) => Ok(None),
+        // A name alone is nothing to sign in with: most likely it is the password.
+        (_, None) => Err(value.note(password_in_url().wider())),
+        (user, Some(password)) => Ok(Some(Login {
+            user: (!user.is_empty()).then(|| decoded(user)),
+            password,
+        })),
+    }
+}
+
+fn url_transport(store: &Section<'_>, url: &Url) -> Read<Transport> {
+    match url.scheme() {
+        "rediss" => tls_files(store).map(Transport::Tls),
+        _ => plain(store, "write the URL with rediss://"),
+    }
+}
+
 fn by_socket(store: &Section<'_>, url: &Url) -> Read<RedisConfig> {
-    let fits = without(store, "a Unix socket", &SENTINEL_KEYS);
-    let no_tls = without(store, "a Unix socket", &TLS_KEYS);
+    let misfits = [&SENTINEL_KEYS[..], &TLS_KEYS].concat();
+    let fits = without(store, "a Unix socket", &misfits);
     let (login, database) = (login(store, LOGIN), store.integer("database"));
     let key_prefix = store.text("key_prefix");
     fits?;
-    no_tls?;
     Ok(RedisConfig {
         place: Place::Socket {
             path: PathBuf::from(decoded(url.path())),
@@ -119,13 +110,11 @@ fn by_sentinels(store: &Section<'_>) -> Read<RedisConfig> {
 }
 
 fn by_cluster(store: &Section<'_>) -> Read<RedisConfig> {
-    let fits = without(store, "cluster", &SENTINEL_KEYS);
-    let one_database = Complaint::new("found beside cluster").hint("a Cluster has no other than 0");
-    let one_database = refuse(store, "database", one_database);
+    let misfits = [&SENTINEL_KEYS[..], &[ONE_DATABASE]].concat();
+    let fits = without(store, "cluster", &misfits);
     let (nodes, login) = (nodes(store, "cluster"), login(store, LOGIN));
     let (transport, key_prefix) = (transport(store), store.text("key_prefix"));
     fits?;
-    one_database?;
     Ok(RedisConfig {
         place: Place::Cluster {
             nodes: nodes?,
@@ -136,18 +125,31 @@ fn by_cluster(store: &Section<'_>) -> Read<RedisConfig> {
     })
 }
 
-/// Keys that only Sentinels have a use for.
-const SENTINEL_KEYS: [&str; 3] = ["master", "sentinel_user", "sentinel_password"];
-const TLS_KEYS: [&str; 4] = ["tls", "ca", "client_cert", "client_key"];
+/// A key that has no place beside another one, and what to write instead.
+type Misfit = (&'static str, &'static str);
 
-fn without(store: &Section<'_>, what: &str, names: &[&'static str]) -> Read<()> {
-    let refused = names.iter().map(|name| {
+const SENTINEL_KEYS: [Misfit; 3] = [
+    ("master", "it belongs to sentinels"),
+    ("sentinel_user", "it belongs to sentinels"),
+    ("sentinel_password", "it belongs to sentinels"),
+];
+const TLS_KEYS: [Misfit; 4] = [
+    ("tls", "a socket has no TLS"),
+    ("ca", "a socket has no TLS"),
+    ("client_cert", "a socket has no TLS"),
+    ("client_key", "a socket has no TLS"),
+];
+const IN_URL: [Misfit; 3] = [
+    ("tls", "the scheme says it: write rediss://"),
+    ("database", "write it into the URL: redis://host:6379/2"),
+    ("user", "write it into the URL: redis://user@host:6379"),
+];
+const ONE_DATABASE: Misfit = ("database", "a Cluster has no other than 0");
+
+fn without(store: &Section<'_>, what: &str, misfits: &[Misfit]) -> Read<()> {
+    let refused = misfits.iter().map(|(name, hint)| {
         let complaint = Complaint::new(format!("found beside {what}"));
-        let hint = match SENTINEL_KEYS.contains(name) {
-            true => "it belongs to sentinels",
-            false => "a socket has no TLS",
-        };
-        refuse(store, name, complaint.hint(hint))
+        refuse(store, name, complaint.hint(*hint))
     });
     all(refused).map(drop)
 }
@@ -166,7 +168,7 @@ fn nodes(store: &Section<'_>, name: &'static str) -> Read<Vec<Node>> {
         let expected = "a host and a port, such as \"redis-1:6379\"";
         // Not shown: it may be a URL with a password in it.
         let node = item.text(expected)?.parse();
-        node.map_err(|_| {
+        node.map_err(|NotANode| {
             item.note(Complaint::new("found a text of another form").expected(expected))
         })
     }))
@@ -260,7 +262,7 @@ const EXPECTED: &str = "redis://host:port/database, rediss://… or unix:///path
 fn database(value: &Value<'_>, url: &Url) -> Read<u32> {
     match url.path().trim_start_matches('/') {
         "" => Ok(0),
-        number => number.parse().map_err(|_| {
+        number => number.parse().map_err(|_unread| {
             let complaint = Complaint::new("found a URL whose database is no number");
             value.note(complaint.expected(EXPECTED))
         }),

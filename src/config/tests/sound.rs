@@ -123,7 +123,7 @@ fn redis(store: &str) -> RedisConfig {
         .sessions
         .store
     {
-        SessionStoreConfig::Redis(redis) => redis,
+        SessionStoreConfig::Redis(redis) => *redis,
         SessionStoreConfig::Embedded => panic!("embedded"),
     }
 }

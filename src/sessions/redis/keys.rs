@@ -11,7 +11,7 @@
 //! One hash tag for all of them: on a Redis Cluster they live in one slot, so each script stays whole
 //! there, and nothing has to be re-keyed on the way to one. What it gives up is spreading the load:
 //! sessions are touched at sign-in, at sign-out and once in the life of an access token, which for a
-//! million sessions and 15 minutes is some 1,100 scripts a second, of which one server does ten times
+//! million sessions and 15 minutes is some 1,100 scripts a second, of which one server does forty times
 //! as many. Several gateways on one Cluster are spread by a prefix with a tag of its own, which
 //! then is the one that counts: `shop{shop}:`.
 

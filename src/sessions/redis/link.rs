@@ -33,6 +33,10 @@ mod way;
 /// that is well answers this many in some 50 ms, so only one that is not gets so far behind.
 const MOST_WAITING: usize = 1024;
 
+/// How often a question is put to who turns out not to be the one. With the pauses of `line` that is
+/// at most 150 ms, in which nodes of a Cluster come to agree.
+const MOST_TRIES: u32 = 5;
+
 /// The connections to a server.
 pub(super) struct Link {
     way: Arc<Way>,
@@ -114,14 +118,18 @@ impl Link {
         self.waiting.lock().push(reached);
     }
 
-    /// Asks, and once more if the server was not the one to ask. A lost answer is never a reason to
-    /// ask again: what was asked may have happened.
+    /// Asks, and again if the server was not the one to ask: in the moment in which another takes over,
+    /// they may send us to and fro. A lost answer is never a reason to ask again: what was asked may
+    /// have happened.
     async fn ask<T: FromRedisValue>(&self, question: Question<'_>) -> RedisResult<T> {
         let _place = self.place()?;
-        match self.ask_once(question).await {
-            Err(error) if is_elsewhere(error.kind()) => self.ask_once(question).await,
-            answer => answer,
+        for _ in 1..MOST_TRIES {
+            match self.ask_once(question).await {
+                Err(error) if is_elsewhere(error.kind()) => {}
+                answer => return answer,
+            }
         }
+        self.ask_once(question).await
     }
 
     async fn ask_once<T: FromRedisValue>(&self, question: Question<'_>) -> RedisResult<T> {
@@ -153,14 +161,14 @@ impl Question<'_> {
     }
 }
 
-/// Whether the server says that another one has the keys, so that nothing has happened: a Cluster
-/// that gave the slot to another node, a master that became a replica, of which a script's first write
-/// is refused.
+/// Whether another server has the keys, so that nothing has happened: a Cluster gave the slot to
+/// another node, or its nodes do not agree who has it; a master became a replica, of which a script's
+/// first write is refused.
 fn is_elsewhere(kind: ErrorKind) -> bool {
-    let server = |kind| ErrorKind::Server(kind);
     [
-        server(ServerErrorKind::Moved),
-        server(ServerErrorKind::ReadOnly),
+        ErrorKind::Server(ServerErrorKind::Moved),
+        ErrorKind::Server(ServerErrorKind::ReadOnly),
+        ErrorKind::ClusterConnectionNotFound,
     ]
     .contains(&kind)
 }

@@ -95,6 +95,37 @@ async fn fifty_who_ask_a_silent_redis_wait_together_and_not_in_a_row() {
     store.ping().await.expect("a new connection");
 }
 
+#[tokio::test]
+async fn who_comes_when_a_thousand_wait_already_is_told_so_at_once() {
+    let server = RedisServer::start();
+    let wall = Wall::before(server.address()).await;
+    wall.silence();
+    let store = sessions_at(wall.address(), "doorward:");
+    let waiting = futures_util::future::join_all((0..1024).map(|_| store.ping()));
+    let one_more = async {
+        let refused = tokio::time::timeout(Duration::from_millis(500), store.ping()).await;
+        refused.expect("at once").expect_err("there is no place");
+    };
+    let (waiting, ()) = tokio::join!(waiting, one_more);
+    assert!(waiting.iter().all(Result::is_err));
+    wall.mend();
+    store.ping().await.expect("the places are free again");
+}
+
+#[tokio::test]
+async fn the_log_of_a_server_that_became_a_replica_is_not_believed() {
+    let server = RedisServer::start();
+    let store = server.sessions();
+    let start = store.log_start(START).await.unwrap();
+    let look = async || store.ended_after(&start, Duration::ZERO).await;
+    look().await.expect("a master");
+    server.command(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    look().await.expect_err("nobody knows how old it is");
+    store.ping().await.expect_err("nothing can be written");
+    server.command(&["REPLICAOF", "NO", "ONE"]).await;
+    look().await.expect("a master again");
+}
+
 /// All changes of a session that a full or read-only server refuses.
 async fn changes_fail(store: &dyn SessionStore, session: &Session) {
     let user = session.subject.user;

@@ -101,14 +101,11 @@ impl RedisCluster {
         .await;
     }
 
-    /// The Cluster, named by three of its nodes.
+    /// The Cluster, named by two of its nodes: who has the slot may be none of them.
     pub(crate) fn config(&self, key_prefix: &str) -> RedisConfig {
         RedisConfig {
             place: Place::Cluster {
-                nodes: self.nodes[..MASTERS]
-                    .iter()
-                    .map(RedisServer::node)
-                    .collect(),
+                nodes: self.nodes[..2].iter().map(RedisServer::node).collect(),
                 transport: Transport::Plain,
             },
             login: None,

@@ -172,6 +172,8 @@ impl RunningSentinel {
 
 impl Drop for RunningSentinel {
     fn drop(&mut self) {
-        self.process.take().map(end);
+        if let Some(process) = self.process.take() {
+            end(process);
+        }
     }
 }

@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisError, RedisResult, cmd};
 
-use crate::sessions::redis::place::{Login, Node, Sentinel};
+use crate::sessions::redis::place::{Node, Sentinel};
 
 use super::dial::Dial;
 use super::line::Line;
@@ -25,10 +25,10 @@ pub(super) struct Sentinels {
 }
 
 impl Sentinels {
-    /// The Sentinels of `place`, whose servers know us by `login`.
-    pub(super) fn new(place: Sentinel, login: Option<Login>) -> Self {
+    /// The Sentinels of `place`; `servers` says how their master is spoken to.
+    pub(super) fn new(place: Sentinel, servers: Dial) -> Self {
         let dial = Arc::new(Dial {
-            transport: place.transport.clone(),
+            transport: place.transport,
             login: place.login,
             database: 0,
         });
@@ -42,11 +42,7 @@ impl Sentinels {
         Self {
             lines: place.sentinels.into_iter().map(line).collect(),
             master: place.master,
-            servers: Dial {
-                transport: place.transport,
-                login,
-                database: place.database,
-            },
+            servers,
         }
     }
 

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisError, RedisResult, Value, cmd};
 
-use crate::sessions::redis::place::{Node, Place};
+use crate::sessions::redis::RedisConfig;
+use crate::sessions::redis::place::{Node, Place, Transport};
 
 use super::cluster::Cluster;
 use super::dial::{CONNECT_LIMIT, Dial, within};
@@ -34,38 +35,27 @@ pub(in crate::sessions::redis) struct Reached {
 
 impl Way {
     /// The way to `place`; `key` is one of the keys that are kept there.
-    pub(super) fn new(config: &super::RedisConfig, key: &str) -> Self {
-        let login = config.login.clone();
+    pub(super) fn new(config: &RedisConfig, key: &str) -> Self {
+        let dial = |transport, database| Dial {
+            transport,
+            login: config.login.clone(),
+            database,
+        };
         match config.place.clone() {
             Place::Socket { path, database } => {
-                let transport = crate::sessions::redis::place::Transport::Plain;
-                let dial = Dial {
-                    transport,
-                    login,
-                    database,
-                };
-                Self::Socket(dial, path)
+                Self::Socket(dial(Transport::Plain, database), path)
             }
             Place::Server {
                 node,
                 transport,
                 database,
-            } => {
-                let dial = Dial {
-                    transport,
-                    login,
-                    database,
-                };
-                Self::Server(dial, node)
+            } => Self::Server(dial(transport, database), node),
+            Place::Sentinel(sentinel) => {
+                let servers = dial(sentinel.transport.clone(), sentinel.database);
+                Self::Sentinel(Sentinels::new(sentinel, servers))
             }
-            Place::Sentinel(sentinel) => Self::Sentinel(Sentinels::new(sentinel, login)),
             Place::Cluster { nodes, transport } => {
-                let dial = Dial {
-                    transport,
-                    login,
-                    database: 0,
-                };
-                Self::Cluster(Cluster::new(nodes, dial, key))
+                Self::Cluster(Cluster::new(nodes, dial(transport, 0), key))
             }
         }
     }
