@@ -59,7 +59,7 @@ fn blocks(document: &str) -> Vec<(usize, String)> {
                 open = Some((number + 1, rest));
             }
             (Some(_), "```") => blocks.extend(open.take()),
-            (Some((_, text)), line) => *text += &format!("{line}\n"),
+            (Some((_, text)), line) => text.extend([line, "\n"]),
             (None, _) => {}
         }
         before = line;

@@ -95,7 +95,7 @@ impl Bench {
 
     /// Waits until `condition` holds. It is looked at again when something is logged, such as that keys
     /// are new, and when the issuer is asked for its keys.
-    async fn eventually(&self, what: &str, condition: impl Fn() -> bool) {
+    async fn eventually(&self, what: &str, condition: impl Fn() -> bool + Send) {
         let (mut logged, mut asked) = (self.happenings.receiver(), self.server.asking());
         let holds = async {
             while !condition() {
@@ -238,7 +238,7 @@ async fn a_key_server_must_show_a_certificate_of_its_authority() {
             trust,
             ..issuer
         };
-        bench.tokens.replace_issuers(&[issuer]).unwrap();
+        bench.tokens.replace(Vec::new(), &[issuer]).unwrap();
     };
     for trust in [
         Trust::from_pem(theirs.pem().as_bytes()).unwrap(),

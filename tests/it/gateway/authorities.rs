@@ -17,10 +17,11 @@ async fn a_service_must_show_a_certificate_of_its_authority() {
         ("theirs", "ca = \"theirs.pem\""),
         ("system", ""),
     ] {
-        more += &format!(
+        let entry = format!(
             "[[upstreams]]\nname = \"{name}\"\nservers = [\"{origin}\"]\n{ca}\n\
              [[routes]]\npath = \"/{name}\"\nrequire = \"public\"\nupstream = \"{name}\"\n"
         );
+        more.push_str(&entry);
     }
     let setup = Setup {
         more,
