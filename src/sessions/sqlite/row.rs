@@ -11,6 +11,15 @@ use crate::sessions::stored::{self, roles_text};
 
 use super::{Change, unreadable};
 
+/// Every column by its name, not `*`: a newer release at the command line may add one while this process
+/// runs, and a statement that was prepared before would then have more columns than were asked for.
+macro_rules! columns {
+    () => {
+        "SELECT id, user_id, email, roles, kind, client, persistence, generation, created_at,
+            refreshed_at, expires_at, ends_at, address, user_agent FROM sessions"
+    };
+}
+
 /// How often all sessions of this user were ended.
 pub(super) async fn epoch(database: impl SqliteExecutor<'_>, user: UserId) -> sqlx::Result<Epoch> {
     let epoch = sqlx::query_scalar::<_, i64>("SELECT epoch FROM session_epochs WHERE user_id = ?")
@@ -59,7 +68,8 @@ pub(super) async fn find(
     id: SessionId,
     now: Timestamp,
 ) -> sqlx::Result<Option<Session>> {
-    sqlx::query("SELECT * FROM sessions WHERE id = ? AND expires_at > ?")
+    let select = concat!(columns!(), " WHERE id = ? AND expires_at > ?");
+    sqlx::query(select)
         .bind(id.to_string())
         .bind(now.as_millis())
         .fetch_optional(database)
@@ -74,8 +84,10 @@ pub(super) async fn of_user(
     user: UserId,
     now: Timestamp,
 ) -> sqlx::Result<Vec<Session>> {
-    let select = "SELECT * FROM sessions WHERE user_id = ? AND expires_at > ?
-        ORDER BY created_at DESC, id DESC";
+    let select = concat!(
+        columns!(),
+        " WHERE user_id = ? AND expires_at > ? ORDER BY created_at DESC, id DESC"
+    );
     let rows = sqlx::query(select)
         .bind(user.to_string())
         .bind(now.as_millis())
