@@ -95,7 +95,7 @@ impl Bench {
 
     /// Waits until `condition` holds. It is looked at again when something is logged, such as that keys
     /// are new, and when the issuer is asked for its keys.
-    async fn eventually(&self, what: &str, condition: impl Fn() -> bool + Send) {
+    async fn eventually(&self, what: &str, condition: impl Fn() -> bool + Send + Sync) {
         let (mut logged, mut asked) = (self.happenings.receiver(), self.server.asking());
         let holds = async {
             while !condition() {
