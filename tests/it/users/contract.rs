@@ -264,7 +264,7 @@ async fn an_update_changes_all_that_it_names_and_nothing_else(
     assert_eq!((found.user, found.password), (expected, new.password));
     assert!(stored(store, "update@example.com").await.is_none());
     let closing = UserUpdate {
-        password: Some(hash("other")),
+        password: Some(Some(hash("other"))),
         roles: Some(Roles::default()),
         status: Some(AccountStatus::Disabled),
         email_status: Some(EmailStatus::Unverified),
