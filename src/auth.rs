@@ -33,7 +33,7 @@ mod sign_in;
 mod sign_out;
 pub mod tokens;
 
-pub use self::account::Accounts;
+pub use self::account::{AccountError, AccountRules, Accounts, Member};
 pub use self::authenticate::{Denial, Permit, Unauthenticated};
 pub use self::limit::{LimitError, Limits, Pass};
 pub use self::refresh::{RefreshError, ShownToken};

@@ -1,5 +1,6 @@
 //! Mails over SMTP, with TLS.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,7 +18,7 @@ use crate::secret::SecretText;
 const STEP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Which server, and as whom.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The host; its certificate must be for this name.
     pub host: String,
@@ -28,7 +29,7 @@ pub struct Config {
     /// User and password, where the server asks for them.
     pub credentials: Option<(String, SecretText)>,
     /// The certificates that the server's must come from, as PEM; none: those of the system.
-    pub ca: Option<Vec<u8>>,
+    pub ca: Option<PathBuf>,
 }
 
 /// When TLS begins. Never without it but to a relay on the same machine.
@@ -45,6 +46,9 @@ pub enum Security {
 /// The TLS of a mail server cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum BadCertificates {
+    /// The file cannot be read.
+    #[error("the certificates for the mail server cannot be read")]
+    Unreadable(#[from] std::io::Error),
     /// There is none.
     #[error("there is no certificate in the file for the mail server")]
     None,
@@ -87,7 +91,8 @@ impl SmtpMailer {
 
 fn tls(config: &Config) -> Result<TlsParameters, BadCertificates> {
     let mut parameters = TlsParameters::builder(config.host.clone());
-    if let Some(pem) = &config.ca {
+    if let Some(path) = &config.ca {
+        let pem = &std::fs::read(path)?;
         if CertificateDer::pem_slice_iter(pem).next().is_none() {
             return Err(BadCertificates::None);
         }

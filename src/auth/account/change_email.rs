@@ -42,7 +42,8 @@ impl Auth {
         proof: &Proof,
         new: NewAddress,
     ) -> Result<(), AccountError> {
-        self.guard(Attempt::RequestCode, &member.caller, new.email.as_str())?;
+        self.guard(Attempt::RequestCode, &member.caller, Some(&new.email))
+            .await?;
         let place = self.place()?;
         self.confirm(member, proof).await?;
         let login = Login::Email(new.email.clone());

@@ -110,9 +110,11 @@ impl Auth {
                 }
             }
             Proof::Password(password) => {
-                let account = member.user.to_string();
-                self.guard(Attempt::ShowPassword, &member.caller, &account)?;
+                let email = Some(&stored.user.email);
+                let pass = self.guard(Attempt::ShowPassword, &member.caller, email);
+                let pass = pass.await?;
                 self.check_own_password(&stored, password).await?;
+                self.forgive(pass).await;
             }
         }
         Ok(stored)

@@ -59,8 +59,8 @@ impl Auth {
         &self,
         request: &CodeRequest,
     ) -> Result<(Place, Option<User>), AccountError> {
-        let account = request.email.as_str();
-        self.guard(Attempt::RequestCode, &request.caller, account)?;
+        self.guard(Attempt::RequestCode, &request.caller, Some(&request.email))
+            .await?;
         let place = self.place()?;
         let login = Login::Email(request.email.clone());
         let stored = self.parts.users.by_login(&login).await?;

@@ -1,6 +1,7 @@
 //! Why something in the life of an account was not done.
 
 use super::super::IssueError;
+use crate::limit::Limited;
 use crate::mail::outbox::Full;
 use crate::password::pool::Busy;
 use crate::password::rules::Weak;
@@ -46,6 +47,9 @@ pub enum AccountError {
     /// Somebody else changes the account at the same time.
     #[error("the account was changed meanwhile")]
     Outdated,
+    /// It comes too soon.
+    #[error(transparent)]
+    Limited(#[from] Limited),
     /// The outbox is full, or too many passwords are being hashed.
     #[error("too much at once")]
     Busy,

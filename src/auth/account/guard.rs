@@ -1,7 +1,10 @@
 //! The one place through which everything passes that somebody might try too often.
 
-use super::super::{Auth, Caller};
+use super::super::limit::Pass;
+use super::super::{Auth, Caller, LimitError};
 use super::AccountError;
+use crate::limit::{Account, Purpose};
+use crate::user::Email;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,22 +20,25 @@ pub(super) enum Attempt {
 }
 
 impl Auth {
-    /// Whether `caller` may try this now. `account` is the address or user id that it is about, in its
-    /// one spelling; whether there is such an account must not matter.
-    ///
-    /// Limits over time are not kept here yet; what a code stands, it counts itself, and the outbox and
-    /// the pool of hashes have their bounds.
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "limits over time are put in here"
-    )]
-    pub(super) const fn guard(
+    /// Whether `caller` may try this now; it is counted. By the address alone: whether there is such an
+    /// account does not matter.
+    pub(super) async fn guard(
         &self,
-        _attempt: Attempt,
-        _caller: &Caller,
-        _account: &str,
-    ) -> Result<(), AccountError> {
-        Ok(())
+        attempt: Attempt,
+        caller: &Caller,
+        email: Option<&Email>,
+    ) -> Result<Pass, AccountError> {
+        let purpose = match attempt {
+            Attempt::SignUp => Purpose::SignUp,
+            Attempt::RequestCode => Purpose::Reset,
+            Attempt::ShowCode => Purpose::Code,
+            Attempt::ShowPassword => Purpose::SignIn,
+        };
+        let account = email.map(|email| Account::new(email.as_str(), None));
+        let pass = self.limit(purpose, caller, account.as_ref()).await;
+        pass.map_err(|error| match error {
+            LimitError::Limited(limited) => limited.into(),
+            LimitError::Unavailable(error) => error.into(),
+        })
     }
 }

@@ -54,6 +54,7 @@ const fn verdict(error: &AccountError) -> (Outcome, &'static str) {
         AccountError::NotFresh => (Outcome::Refused, "session-not-fresh"),
         AccountError::Gone => (Outcome::Refused, "account-gone"),
         AccountError::Outdated => (Outcome::Refused, "account-changed"),
+        AccountError::Limited(_) => (Outcome::Refused, "too-many-attempts"),
         AccountError::Busy => (Outcome::Failed, "too-much-at-once"),
         AccountError::Unavailable(_) => (Outcome::Failed, "store-unavailable"),
         AccountError::Issue(_) => (Outcome::Failed, "no-token-made"),

@@ -35,8 +35,12 @@ pub enum ShownCode {
 impl ShownCode {
     /// What limits and the audit log name it by; a token names nobody.
     pub(super) fn account(&self) -> Option<&str> {
+        self.email().map(Email::as_str)
+    }
+
+    const fn email(&self) -> Option<&Email> {
         match self {
-            Self::Digits { email, .. } => Some(email.as_str()),
+            Self::Digits { email, .. } => Some(email),
             Self::Token(_) => None,
         }
     }
@@ -50,8 +54,7 @@ impl Auth {
         code: &ShownCode,
         caller: &Caller,
     ) -> Result<Redeemed, AccountError> {
-        let account = code.account().unwrap_or_default();
-        self.guard(Attempt::ShowCode, caller, account)?;
+        self.guard(Attempt::ShowCode, caller, code.email()).await?;
         let began = Instant::now();
         let redeemed = match code {
             ShownCode::Digits { email, digits } => {
@@ -75,7 +78,8 @@ impl Auth {
         digits: (&Email, &SecretText),
         caller: &Caller,
     ) -> Result<(Redeemed, SecretText, Timestamp), AccountError> {
-        self.guard(Attempt::ShowCode, caller, digits.0.as_str())?;
+        self.guard(Attempt::ShowCode, caller, Some(digits.0))
+            .await?;
         let began = Instant::now();
         let shown = self.shown(purpose, digits)?;
         let token = code::new_token();

@@ -9,7 +9,7 @@ use crate::secret::SecretText;
 use crate::user::{Email, Roles};
 
 /// The rules of accounts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountRules {
     /// Whether strangers may make accounts.
     pub sign_up: SignUpRule,

@@ -1,5 +1,6 @@
 //! Signing in with a code that came by mail.
 
+use super::super::tokens::form::Form;
 use super::super::{Auth, Caller, SignInError, SignedIn};
 use super::AccountError;
 use super::errand::{CodeRequest, Post};
@@ -11,7 +12,7 @@ use super::rules::SignUpRule;
 use crate::audit::Action;
 use crate::code::Purpose;
 use crate::id::UserId;
-use crate::session::{ClientKind, SessionKind};
+use crate::session::{ClientKind, Persistence, SessionKind};
 use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, User};
 use crate::users::{InsertError, NewUser};
 
@@ -39,6 +40,10 @@ pub enum EntryCode {
 pub struct Opening {
     /// For what kind of client.
     pub client: ClientKind,
+    /// How long it shall keep the session; of no account for a program.
+    pub persistence: Persistence,
+    /// In which form the access token is made.
+    pub form: Form,
     /// For whom.
     pub caller: Caller,
 }
@@ -168,10 +173,10 @@ impl Auth {
             AccountStatus::Enabled => {}
             AccountStatus::Disabled => return Err(AccountError::Disabled),
         }
-        let client = (opening.client, &opening.caller);
+        let client = (opening.client, opening.persistence, &opening.caller);
         let session = self.session_for(SessionKind::User, client, &fresh);
         match self.store_session(&session, epoch).await {
-            Ok(()) => Ok(self.issue(session, Some(fresh))?),
+            Ok(()) => Ok(self.issue(session, Some(fresh), &opening.form)?),
             Err(SignInError::Unavailable(error)) => Err(error.into()),
             Err(_superseded) => Err(AccountError::Outdated),
         }

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::super::{Auth, Caller, EmailRule, SignedIn};
+use super::super::{Auth, EmailRule, SignedIn};
 use super::AccountError;
 use super::errand::Post;
 use super::guard::Attempt;
@@ -16,7 +16,6 @@ use crate::code::Purpose;
 use crate::id::UserId;
 use crate::mail::outbox::Place;
 use crate::secret::SecretText;
-use crate::session::ClientKind;
 use crate::user::{
     AccountStatus, Email, EmailStatus, JsonObject, Login, Revision, Roles, User, Username,
 };
@@ -37,10 +36,8 @@ pub struct NewAccount {
     pub admission: Admission,
     /// How the code that proves the address is sent; none: as the rules say.
     pub delivery: Option<Delivery>,
-    /// What kind of client asks.
-    pub client: ClientKind,
-    /// Who asks.
-    pub caller: Caller,
+    /// Who asks, and for which session where it is signed in at once.
+    pub opening: Opening,
 }
 
 /// By what right somebody makes an account.
@@ -83,14 +80,15 @@ impl Auth {
         let about = About {
             actor: Some(new.email.as_str()),
             user,
-            caller: &new.caller,
+            caller: &new.opening.caller,
         };
         self.record_account((Action::SignUp, "signed-up"), &result, &about);
         result
     }
 
     async fn try_sign_up(&self, new: &NewAccount) -> Result<SignedUp, AccountError> {
-        self.guard(Attempt::SignUp, &new.caller, new.email.as_str())?;
+        self.guard(Attempt::SignUp, &new.opening.caller, Some(&new.email))
+            .await?;
         match &new.admission {
             Admission::Public => self.admit_publicly(new)?,
             Admission::Entitled { .. } => {
@@ -119,15 +117,11 @@ impl Auth {
     /// The new user goes on at once, so that an address that is taken shows in any case.
     async fn sign_up_and_in(&self, new: &NewAccount) -> Result<SignedUp, AccountError> {
         let user = self.insert(new).await?;
-        let opening = Opening {
-            client: new.client,
-            caller: new.caller.clone(),
-        };
         // Without mail, or with a full outbox, the address can be proved later.
         if let Ok(place) = self.place() {
             self.send_verification(place, &user, new);
         }
-        let signed_in = self.open_session_of(&user, &opening).await?;
+        let signed_in = self.open_session_of(&user, &new.opening).await?;
         Ok(SignedUp::SignedIn(Box::new(signed_in)))
     }
 

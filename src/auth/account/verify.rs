@@ -22,15 +22,6 @@ pub struct Verified {
     pub choose_password: Option<ResetToken>,
 }
 
-/// Whether proving an address signs in as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AndSignIn {
-    /// It does, with a session for such a client.
-    As(crate::session::ClientKind),
-    /// It does not.
-    No,
-}
-
 impl Auth {
     /// Sends a code that proves the address, if there is an account whose address is not proved.
     pub async fn request_verification(&self, request: CodeRequest) -> Result<(), AccountError> {
@@ -54,14 +45,14 @@ impl Auth {
         Ok(())
     }
 
-    /// Proves an address. Sessions that were opened before end.
+    /// Proves an address, and opens a session if asked to. Sessions that were opened before end.
     pub async fn verify_email(
         &self,
         code: &ShownCode,
-        sign_in: AndSignIn,
+        opening: Option<&Opening>,
         caller: &Caller,
     ) -> Result<Verified, AccountError> {
-        let result = self.try_verify(code, sign_in, caller).await;
+        let result = self.try_verify(code, opening, caller).await;
         let about = About {
             actor: code.account(),
             user: result.as_ref().ok().map(|verified| verified.user.id),
@@ -74,7 +65,7 @@ impl Auth {
     async fn try_verify(
         &self,
         code: &ShownCode,
-        sign_in: AndSignIn,
+        opening: Option<&Opening>,
         caller: &Caller,
     ) -> Result<Verified, AccountError> {
         let redeemed = self.redeem(Purpose::VerifyEmail, code, caller).await?;
@@ -84,13 +75,9 @@ impl Auth {
         } else {
             Some(self.reset_token(&proved.user).await?)
         };
-        let signed_in = match sign_in {
-            AndSignIn::No => None,
-            AndSignIn::As(client) => {
-                let caller = caller.clone();
-                let opening = Opening { client, caller };
-                Some(self.open_session_of(&proved.user, &opening).await?)
-            }
+        let signed_in = match opening {
+            None => None,
+            Some(opening) => Some(self.open_session_of(&proved.user, opening).await?),
         };
         Ok(Verified {
             user: proved.user,
