@@ -138,12 +138,12 @@ mod tests {
 
     #[test]
     fn no_head_can_be_smuggled_into_a_mail() {
-        let text = text(&message(
+        let smuggled = text(&message(
             "ann@example.com",
             "Code\r\nBcc: eve@example.com\r\n\r\nbody",
         ));
-        let text = text.unwrap();
-        let (heads, _) = text.split_once("\r\n\r\n").unwrap();
+        let smuggled = smuggled.unwrap();
+        let (heads, _) = smuggled.split_once("\r\n\r\n").unwrap();
         assert!(
             !heads.lines().any(|line| line.starts_with("Bcc")),
             "{heads}"
@@ -158,10 +158,7 @@ mod tests {
                 to,
                 ..message("a@b.c", "Code")
             };
-            assert!(matches!(
-                super::tests::text(&odd),
-                Err(MailError::Refused(_))
-            ));
+            assert!(matches!(text(&odd), Err(MailError::Refused(_))));
         }
     }
 

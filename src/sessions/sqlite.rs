@@ -116,7 +116,7 @@ impl SqliteSessions {
         for id in &ids {
             end_in(&mut change, *id, now).await?;
         }
-        row::remove_all(&mut change, user).await?;
+        row::remove_all(&mut change, user, keep).await?;
         self.commit_ends(change).await?;
         Ok(ids)
     }

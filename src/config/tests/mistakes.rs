@@ -2,6 +2,7 @@
 
 use super::mistakes;
 
+mod accounts;
 mod outside;
 mod routing;
 mod stores;
