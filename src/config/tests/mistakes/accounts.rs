@@ -36,7 +36,7 @@ from = "me@example.com""#,
         r#"[mail]
 file = "mails""#,
         &[
-            r#"1:2: mail.from: missing, expected an address, such as "Example <no-reply@example.com>""#,
+            r#"1:1: mail.from: missing, expected an address, such as "Example <no-reply@example.com>""#,
         ],
     ),
     (
