@@ -15,6 +15,7 @@ use crate::auth::Auth;
 use crate::wire::context::RequestContext;
 use crate::wire::problem::Problem;
 
+mod account;
 mod body;
 mod clearing;
 mod describe;
@@ -46,6 +47,19 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("get", "/.doorward/api/session"),
     ("get", "/.doorward/api/sessions"),
     ("delete", "/.doorward/api/sessions/{id}"),
+    ("post", "/.doorward/api/sign-up"),
+    ("post", "/.doorward/api/verify-email"),
+    ("post", "/.doorward/api/verify-email/resend"),
+    ("post", "/.doorward/api/password/forgot"),
+    ("post", "/.doorward/api/password/reset"),
+    ("post", "/.doorward/api/password/change"),
+    ("post", "/.doorward/api/code"),
+    ("post", "/.doorward/api/code/sign-in"),
+    ("get", "/.doorward/api/account"),
+    ("patch", "/.doorward/api/account"),
+    ("delete", "/.doorward/api/account"),
+    ("post", "/.doorward/api/account/email"),
+    ("post", "/.doorward/api/account/email/confirm"),
     ("get", "/.doorward/api/openapi.json"),
     ("get", "/.doorward/jwks.json"),
     ("get", "/.well-known/jwks.json"),
@@ -61,6 +75,7 @@ pub fn router(auth: Arc<Auth>) -> Router {
         .route("/.doorward/api/session", get(session::current))
         .route("/.doorward/api/sessions", get(session::list))
         .route("/.doorward/api/sessions/{id}", delete(session::end))
+        .merge(accounts())
         .layer(from_fn(clearing::clear_shown))
         .layer(from_fn(never_stored))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
@@ -72,6 +87,31 @@ pub fn router(auth: Arc<Auth>) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(auth)
+}
+
+/// What people do for accounts of their own. What is off says so.
+fn accounts() -> Router<State> {
+    use account::{code, email, password, sign_up, verify_email};
+    Router::new()
+        .route("/.doorward/api/sign-up", post(sign_up::sign_up))
+        .route("/.doorward/api/verify-email", post(verify_email::verify))
+        .route(
+            "/.doorward/api/verify-email/resend",
+            post(verify_email::resend),
+        )
+        .route("/.doorward/api/password/forgot", post(password::forgot))
+        .route("/.doorward/api/password/reset", post(password::reset))
+        .route("/.doorward/api/password/change", post(password::change))
+        .route("/.doorward/api/code", post(code::send))
+        .route("/.doorward/api/code/sign-in", post(code::sign_in))
+        .route(
+            "/.doorward/api/account",
+            get(account::show)
+                .patch(account::change)
+                .delete(account::remove),
+        )
+        .route("/.doorward/api/account/email", post(email::send))
+        .route("/.doorward/api/account/email/confirm", post(email::confirm))
 }
 
 async fn openapi() -> Response {

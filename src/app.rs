@@ -9,8 +9,10 @@ use tokio::task::JoinSet;
 
 use crate::audit::Audit;
 use crate::auth::tokens::{Settings, Tokens, USUAL_CACHE_ENTRIES};
-use crate::auth::{Auth, EmailRule, Limits, Parts};
+use crate::auth::{Accounts, Auth, EmailRule, Limits, Parts};
 use crate::clock::SharedClock;
+use crate::codes::CodeStore;
+use crate::codes::sql::SqlCodes;
 use crate::config::{Config, EmailPolicy};
 use crate::listen::Drain;
 use crate::listen::tls::Tls;
@@ -31,6 +33,7 @@ use self::stores::Stores;
 pub mod answer;
 pub mod gate;
 mod load;
+mod mail;
 mod record;
 pub mod reload;
 pub mod serving;
@@ -83,6 +86,9 @@ impl App {
         let revocations = Revocations::new(memory(config), clock.clone());
         let passwords = Arc::new(Passwords::new(config.passwords.clone())?);
         let limiter = Arc::clone(&stores.limiter);
+        let mut background = JoinSet::new();
+        let outbox = mail::start(config, (clock, &metrics), &mut background)?;
+        let codes: Arc<dyn CodeStore> = Arc::new(SqlCodes::new(stores.database));
         let auth = Arc::new(Auth::new(Parts {
             limits: Limits::new(config.limits.clone(), limiter, &config.passwords),
             clock: clock.clone(),
@@ -96,16 +102,21 @@ impl App {
             lifetimes: config.sessions.lifetimes,
             email_rule: email_rule(config.users.email),
             public_url: config.listen.public_url.clone(),
+            accounts: Accounts {
+                codes: Arc::clone(&codes),
+                outbox,
+                rules: config.accounts.clone(),
+            },
         }));
         let serving = Serving::build(config, &auth, &metrics)?;
         let serving = Arc::new(ArcSwap::from_pointee(serving));
         let drain = Drain::new();
-        let mut background = JoinSet::new();
         background.spawn(tokens.background());
         background.spawn(Arc::clone(&revocations).follow(Arc::clone(&stores.sessions)));
         background.spawn(clear(stores.sessions, clock.clone(), memory(config).keep));
         let measured = (Arc::clone(&revocations), passwords);
         background.spawn(measure(measured, Arc::clone(&metrics)));
+        background.spawn(clear_codes(codes, clock.clone()));
         Ok(Self {
             gate: Gate::new(gate::Parts {
                 serving: Arc::clone(&serving),
@@ -198,6 +209,16 @@ async fn clear(sessions: Arc<dyn SessionStore>, clock: SharedClock, log_keep: Du
         interval.tick().await;
         if let Err(error) = sessions.clear_expired(clock.now(), log_keep).await {
             tracing::warn!(%error, "expired sessions could not be cleared away");
+        }
+    }
+}
+
+async fn clear_codes(codes: Arc<dyn CodeStore>, clock: SharedClock) {
+    let mut interval = tokio::time::interval(CLEARING);
+    loop {
+        interval.tick().await;
+        if let Err(error) = codes.clear_expired(clock.now()).await {
+            tracing::warn!(%error, "expired codes could not be cleared away");
         }
     }
 }

@@ -30,6 +30,18 @@ pub enum Action {
     ChangeUser,
     /// A removed account.
     RemoveUser,
+    /// Somebody makes an account of their own.
+    SignUp,
+    /// An address is to be proved, or was.
+    VerifyEmail,
+    /// A new password by mail.
+    ResetPassword,
+    /// A new password by one who is signed in, or by an administrator.
+    ChangePassword,
+    /// A code to sign in with is asked for.
+    RequestSignInCode,
+    /// Another address.
+    ChangeEmail,
     /// A new signing key.
     RotateKeys,
 }

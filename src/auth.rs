@@ -24,7 +24,7 @@ use crate::users::UserStore;
 use self::tokens::Tokens;
 use self::tokens::form::{Bearer, Form};
 
-mod account;
+pub mod account;
 mod authenticate;
 mod csrf;
 mod limit;
@@ -33,6 +33,7 @@ mod sign_in;
 mod sign_out;
 pub mod tokens;
 
+pub use self::account::{AccountError, AccountRules, Accounts, Member};
 pub use self::authenticate::{Denial, Permit, Unauthenticated};
 pub use self::limit::{LimitError, Limits, Pass};
 pub use self::refresh::{RefreshError, ShownToken};
@@ -65,12 +66,14 @@ pub struct Parts {
     pub email_rule: EmailRule,
     /// The origin that browsers see; what is same-origin, is so beside it.
     pub public_url: Url,
+    /// What the life of an account takes: codes, mail, and the rules.
+    pub accounts: Accounts,
 }
 
 /// The core: every face asks it, and only it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Auth {
-    parts: Parts,
+    parts: Arc<Parts>,
 }
 
 impl Auth {
@@ -79,8 +82,10 @@ impl Auth {
     pub const SESSION_COOKIE: &'static str = "__Host-doorward";
 
     /// The core over these parts.
-    pub const fn new(parts: Parts) -> Self {
-        Self { parts }
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+        }
     }
 
     fn now(&self) -> Timestamp {

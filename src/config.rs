@@ -14,12 +14,14 @@ use self::environment::Environment;
 use self::mistake::{Entry, Mistake, Mistakes};
 use self::reader::{Defaults, Read, Reader, Section, Source};
 use self::reference::tables;
+use crate::auth::AccountRules;
 use crate::database::postgres;
 pub use crate::dialect::Shape;
 use crate::keys::{IssuerConfig, KeySource, SigningAlgorithm};
 use crate::limit::Policy;
 use crate::listen;
 pub use crate::logs::LogTarget;
+use crate::mail::{Sender, smtp};
 use crate::net::Networks;
 use crate::password::Config as PasswordConfig;
 use crate::proxy::{IdentityHeaders, UpstreamConfig};
@@ -28,11 +30,13 @@ use crate::route::pattern::HostPattern;
 use crate::session::Lifetimes;
 use crate::sessions::redis::RedisConfig;
 
+mod accounts;
 mod claims;
 pub mod environment;
 mod faces;
 mod issuers;
 mod limits;
+mod mail;
 pub mod mistake;
 mod reader;
 pub mod reference;
@@ -96,6 +100,8 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let users = users::users(root);
     let passwords = stores::passwords(root);
     let limits = limits::limits(root);
+    let mail = mail::mail(root);
+    let accounts = accounts::accounts(root, &users, &mail);
     let upstreams = routing::upstreams(root);
     let routes = routing::routes(root, &upstreams);
     let dialects = faces::dialects(root);
@@ -113,6 +119,8 @@ fn read(root: &Section<'_>) -> Read<Config> {
         users: users?,
         passwords: passwords?,
         limits: limits?,
+        accounts: accounts?,
+        mail: mail?,
         tokens: tokens?,
         issuers: issuers?,
         upstreams: upstreams.configs?,
@@ -147,6 +155,10 @@ pub struct Config {
     pub passwords: PasswordConfig,
     /// `[limits]`.
     pub limits: Policy,
+    /// `[accounts]`, and `[mail.links]`.
+    pub accounts: AccountRules,
+    /// `[mail]`; none: no mails are sent.
+    pub mail: Option<MailConfig>,
     /// `[tokens]`.
     pub tokens: TokensConfig,
     /// `[[issuers]]`.
@@ -221,6 +233,26 @@ pub enum EmailPolicy {
     Any,
     /// That it was proved (`require_verified_email = true`).
     Verified,
+}
+
+/// How mails are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailConfig {
+    /// By what.
+    pub transport: MailTransport,
+    /// Who they are from.
+    pub from: Sender,
+    /// How many may wait.
+    pub queue: usize,
+}
+
+/// By what mails are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MailTransport {
+    /// A mail server.
+    Smtp(smtp::Config),
+    /// A directory that gets each mail as a file.
+    File(PathBuf),
 }
 
 /// The gateway's own tokens.

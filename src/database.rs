@@ -55,6 +55,11 @@ const MIGRATIONS: Migrations = &[
         "user revision",
         include_str!("database/migrations/0004_user_revision.sql"),
     ),
+    (
+        6,
+        "codes",
+        include_str!("database/migrations/0006_codes.sql"),
+    ),
 ];
 
 /// Number, name and statements of each migration.

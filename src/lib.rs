@@ -14,6 +14,7 @@ pub mod unavailable;
 pub mod units;
 
 // Layer 1, rules: no input or output.
+pub mod code;
 pub mod identity;
 pub mod limit;
 pub mod password;
@@ -26,10 +27,12 @@ pub mod user;
 
 // Layer 2, outside: stores, keys, logs.
 pub mod audit;
+pub mod codes;
 pub mod database;
 pub mod keys;
 pub mod limiter;
 pub mod logs;
+pub mod mail;
 pub mod metrics;
 pub mod sessions;
 pub mod trust;

@@ -44,6 +44,7 @@ pub struct Metrics {
     refreshes: Family<OutcomeLabel, Counter>,
     limited: Family<LimitLabels, Counter>,
     log_lines_lost: Family<LogLabel, Counter>,
+    mails: Family<OutcomeLabel, Counter>,
     /// Connections and their certificates.
     pub connections: ConnectionMetrics,
     /// Reloads of `gateway.toml` that were refused because of mistakes in it.
@@ -67,6 +68,7 @@ impl Metrics {
             refreshes: Family::default(),
             limited: Family::default(),
             log_lines_lost: Family::default(),
+            mails: Family::default(),
             config_mistakes: Counter::default(),
             password_hashes: Gauge::default(),
             password_hashes_at_once: Gauge::default(),
@@ -90,6 +92,7 @@ impl Metrics {
             "Log lines that could not be written in time",
             self.log_lines_lost.clone(),
         );
+        registry.register("mails", "Mails by outcome", self.mails.clone());
         registry.register(
             "config_mistakes",
             "Reloads of the configuration refused because of mistakes in it",
@@ -141,6 +144,13 @@ impl Metrics {
             bucket: limited.bucket.as_str(),
         };
         self.limited.get_or_create_owned(&labels).inc();
+    }
+
+    /// Counts what became of a mail; `outcome` as for [`sign_in`](Self::sign_in).
+    pub fn mail(&self, outcome: &'static str) {
+        self.mails
+            .get_or_create_owned(&OutcomeLabel { outcome })
+            .inc();
     }
 
     /// Counts the lost lines of `log`: `access` or `audit`.

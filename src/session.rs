@@ -275,6 +275,12 @@ impl SessionSigner {
         Some(hex(tag.as_ref()))
     }
 
+    /// What [`derive`](Self::derive) gives and gave for `message`, the newest key first.
+    pub fn derivations(&self, message: &str) -> impl Iterator<Item = String> {
+        let tags = self.keys.iter();
+        tags.map(move |key| hex(hmac::sign(key, message.as_bytes()).as_ref()))
+    }
+
     /// Whether `value` is what [`derive`](Self::derive) gave for `message`, under any of the keys.
     pub fn derived(&self, message: &str, value: &str) -> bool {
         self.keys.iter().any(|key| {

@@ -121,6 +121,14 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
     /// it ended.
     async fn end_all(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, Unavailable>;
 
+    /// The same, but the session `keep` goes on; the epoch moves on all the same.
+    async fn end_others(
+        &self,
+        user: UserId,
+        keep: SessionId,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, Unavailable>;
+
     /// The sessions of a user, newest first.
     async fn of_user(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, Unavailable>;
 

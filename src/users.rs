@@ -77,8 +77,8 @@ pub struct UserUpdate {
     pub email: Option<Email>,
     /// Another name, or none any more.
     pub username: Option<Option<Username>>,
-    /// Another password.
-    pub password: Option<PasswordHash>,
+    /// Another password, or none any more.
+    pub password: Option<Option<PasswordHash>>,
     /// Other roles, all of them.
     pub roles: Option<Roles>,
     /// Opened or closed.

@@ -32,12 +32,29 @@ impl UserView {
             id: subject.user.to_string(),
             email: subject.email.to_string(),
             roles: subject.roles.iter().map(ToString::to_string).collect(),
-            account: user.map(|user| AccountView {
-                username: user.username.map(|name| name.to_string()),
-                email_verified: user.email_status == EmailStatus::Verified,
-                profile: user.profile,
-                created_at: user.created_at.to_string(),
-            }),
+            account: user.map(AccountView::from),
+        }
+    }
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id.to_string(),
+            email: user.email.to_string(),
+            roles: user.roles.iter().map(ToString::to_string).collect(),
+            account: Some(user.into()),
+        }
+    }
+}
+
+impl From<User> for AccountView {
+    fn from(user: User) -> Self {
+        Self {
+            username: user.username.map(|name| name.to_string()),
+            email_verified: user.email_status == EmailStatus::Verified,
+            profile: user.profile,
+            created_at: user.created_at.to_string(),
         }
     }
 }

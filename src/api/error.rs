@@ -13,6 +13,8 @@ use crate::unavailable::Unavailable;
 use crate::wire::problem::Problem;
 use crate::wire::refusal::{Cause, ProblemStyle, Refusal};
 
+mod account;
+
 /// When to come back after a 503: the pool of hashes is worked off, a store is back, within seconds.
 const RETRY_SOON: Duration = Duration::from_secs(2);
 
@@ -33,6 +35,8 @@ pub(super) enum ApiError {
     Forbidden(&'static str, &'static str),
     /// 404: there is no such session of this user.
     NoSuchSession,
+    /// What an account refuses, with a word for programs.
+    Refused(Problem),
     /// 429, and the cookies stay.
     TooSoon(Limited),
     /// 503, and the cookies stay: a store that is away is no reason to sign anybody out.
@@ -68,6 +72,7 @@ impl IntoResponse for ApiError {
             Self::NoSuchSession => {
                 Problem::new(StatusCode::NOT_FOUND, "no_such_session").into_response()
             }
+            Self::Refused(problem) => problem.into_response(),
             Self::TooSoon(limited) => {
                 Refusal::from(Cause::TooManyRequests(limited)).respond(&ProblemStyle)
             }

@@ -9,8 +9,9 @@ use super::State;
 use super::body::JsonBody;
 use super::error::ApiError;
 use super::tokens::hand_out;
-use crate::auth::SignIn;
+use crate::auth::account::sign_in_code::Opening;
 use crate::auth::tokens::form::Form;
+use crate::auth::{Auth, SignIn};
 use crate::request::RequestOrigin;
 use crate::secret::SecretText;
 use crate::session::{ClientKind, Persistence, SessionKind};
@@ -32,6 +33,13 @@ pub(super) struct Body {
     #[serde(alias = "email", alias = "username")]
     login: String,
     password: SecretText,
+    #[serde(flatten)]
+    client: ClientFields,
+}
+
+/// For whom a session is opened: a part of several bodies.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct ClientFields {
     #[serde(default)]
     client: Client,
     /// "Remember me": whether a browser keeps the session when it is closed.
@@ -73,26 +81,41 @@ async fn sign_in(
     (context, parts): (RequestContext, Parts),
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Response, ApiError> {
-    let client = match body.client {
+    let opening = opening(&auth, (&context, &parts), body.client)?;
+    let attempt = SignIn {
+        login: body.login,
+        password: body.password,
+        entrance,
+        client: opening.client,
+        persistence: opening.persistence,
+        form: opening.form,
+        caller: opening.caller,
+    };
+    let signed_in = auth.sign_in(attempt).await?;
+    hand_out(&auth, signed_in)
+}
+
+/// The session that is asked for. A page of somebody else gets none: it could sign its visitor in to
+/// the account of its author.
+pub(super) fn opening(
+    auth: &Auth,
+    (context, parts): (&RequestContext, &Parts),
+    fields: ClientFields,
+) -> Result<Opening, ApiError> {
+    let client = match fields.client {
         Client::Web => ClientKind::Web,
         Client::Native => ClientKind::Native,
     };
-    // A page of somebody else could sign its visitor in to the account of its author.
-    if client == ClientKind::Web && auth.origin(&context.head(&parts)) == RequestOrigin::Cross {
+    if client == ClientKind::Web && auth.origin(&context.head(parts)) == RequestOrigin::Cross {
         return Err(ApiError::Forbidden(
             "cross_origin",
             "Sign in from a page of this site.",
         ));
     }
-    let attempt = SignIn {
-        login: body.login,
-        password: body.password,
-        entrance,
+    Ok(Opening {
         client,
-        persistence: persistence(client, body.remember),
+        persistence: persistence(client, fields.remember),
         form: Form::OWN,
         caller: context.caller(&parts.headers),
-    };
-    let signed_in = auth.sign_in(attempt).await?;
-    hand_out(&auth, signed_in)
+    })
 }

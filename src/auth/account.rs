@@ -1,10 +1,60 @@
-//! What a user may see of themselves.
+//! The life of an account: sign-up, proof of the address, passwords, the end. One verb a file.
+//!
+//! What comes by mail proves an address; what was set for an account before its address was proved is
+//! nobody's. Whether an address has an account shows neither in an answer nor in its time: what depends
+//! on it happens after the answer ([`errand`]).
 
-use super::Auth;
-use crate::id::UserId;
+use std::sync::Arc;
+
+use super::{Auth, Caller};
+use crate::codes::CodeStore;
+use crate::id::{SessionId, UserId};
+use crate::mail::outbox::Outbox;
 use crate::session::Session;
 use crate::unavailable::Unavailable;
 use crate::user::User;
+
+pub mod change_email;
+pub mod change_password;
+pub mod close;
+mod errand;
+mod error;
+mod guard;
+mod letter;
+pub mod profile;
+mod prove;
+mod record;
+pub mod redeem;
+pub mod reset;
+pub mod rules;
+pub mod sign_in_code;
+pub mod sign_up;
+pub mod verify;
+
+pub use self::error::AccountError;
+pub use self::rules::AccountRules;
+
+/// What the life of an account takes, beside the stores of users and sessions.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    /// Keeps one-time codes.
+    pub codes: Arc<dyn CodeStore>,
+    /// Sends mails; without it, all that needs mail is off.
+    pub outbox: Option<Outbox>,
+    /// What is allowed.
+    pub rules: AccountRules,
+}
+
+/// A user who is signed in, and asks for something of their own account.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The account.
+    pub user: UserId,
+    /// The session that asks.
+    pub session: SessionId,
+    /// Who asks.
+    pub caller: Caller,
+}
 
 impl Auth {
     /// The account of a user.
@@ -15,5 +65,13 @@ impl Auth {
     /// The sessions of a user, newest first.
     pub async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, Unavailable> {
         self.parts.sessions.of_user(user, self.now()).await
+    }
+
+    fn rules(&self) -> &AccountRules {
+        &self.parts.accounts.rules
+    }
+
+    fn codes(&self) -> &dyn CodeStore {
+        &*self.parts.accounts.codes
     }
 }

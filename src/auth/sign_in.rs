@@ -174,7 +174,8 @@ impl Auth {
         self.confirm_password(attempt, &fresh, &proved).await?;
         self.refuse_by_account(attempt, &fresh.user)?;
         self.upgrade_hash(proved).await;
-        let session = self.new_session(attempt, &fresh.user);
+        let client = (attempt.client, attempt.persistence, &attempt.caller);
+        let session = self.session_for(attempt.entrance, client, &fresh.user);
         self.store_session(&session, epoch).await?;
         Ok(self
             .issue(session, Some(fresh.user), &attempt.form)
@@ -249,28 +250,37 @@ impl Auth {
         }
     }
 
-    fn new_session(&self, attempt: &SignIn, user: &User) -> Session {
+    pub(super) fn session_for(
+        &self,
+        kind: SessionKind,
+        (client, persistence, caller): (ClientKind, Persistence, &Caller),
+        user: &User,
+    ) -> Session {
         let now = self.now();
         let lifetimes = &self.parts.lifetimes;
-        let bounds = lifetimes.bounds(attempt.client, attempt.persistence);
+        let bounds = lifetimes.bounds(client, persistence);
         let ends_at = now.plus(bounds.absolute);
         Session {
             id: SessionId::new(now),
             subject: Subject::of(user),
-            kind: attempt.entrance,
-            client: attempt.client,
-            persistence: attempt.persistence,
+            kind,
+            client,
+            persistence,
             generation: Generation::FIRST,
             created_at: now,
             refreshed_at: now,
             expires_at: now.plus(bounds.idle).min(ends_at),
             ends_at,
-            address: attempt.caller.address.to_string(),
-            user_agent: attempt.caller.user_agent.clone(),
+            address: caller.address.to_string(),
+            user_agent: caller.user_agent.clone(),
         }
     }
 
-    async fn store_session(&self, session: &Session, epoch: Epoch) -> Result<(), SignInError> {
+    pub(super) async fn store_session(
+        &self,
+        session: &Session,
+        epoch: Epoch,
+    ) -> Result<(), SignInError> {
         match self.parts.sessions.create(session, epoch).await? {
             Created::Stored => Ok(()),
             // The account changed under our feet; who knows the new password signs in again.

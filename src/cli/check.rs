@@ -59,6 +59,9 @@ fn summary(config: &Config) -> String {
         counted(config.dialects.len(), "dialect"),
         format!("sessions {sessions}"),
     ];
+    if config.mail.is_none() {
+        parts.push("no mail".to_owned());
+    }
     if config.listen.certificates.is_empty() {
         parts.push("self-signed certificate".to_owned());
     }

@@ -17,11 +17,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_mins(5);
 
 /// All migrations, oldest first. One that was ever released does not change.
-const MIGRATIONS: super::Migrations = &[(
-    1,
-    "users",
-    include_str!("migrations/postgres/0001_users.sql"),
-)];
+const MIGRATIONS: super::Migrations = &[
+    (
+        1,
+        "users",
+        include_str!("migrations/postgres/0001_users.sql"),
+    ),
+    (
+        6,
+        "codes",
+        include_str!("migrations/postgres/0006_codes.sql"),
+    ),
+];
 
 /// Which server, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]

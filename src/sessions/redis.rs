@@ -102,6 +102,26 @@ impl Scripts {
     }
 }
 
+impl RedisSessions {
+    async fn end_but(
+        &self,
+        keep: Option<SessionId>,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, Unavailable> {
+        let mut end = self.scripts.end_all.prepare_invoke();
+        end.key(self.keys.user(user))
+            .key(self.keys.epoch(user))
+            .key(&self.keys.log)
+            .arg(&self.keys.session_prefix)
+            .arg(now.as_millis())
+            .arg(keep.map(|id| id.to_string()).unwrap_or_default());
+        let ids: Vec<String> = self.invoke(&end).await?;
+        let ids = ids.iter().map(|id| parsed(id, "id"));
+        ids.collect::<Result<_, _>>().map_err(unreadable)
+    }
+}
+
 #[async_trait]
 impl SessionStore for RedisSessions {
     async fn epoch(&self, user: UserId) -> Result<Epoch, Unavailable> {
@@ -186,15 +206,16 @@ impl SessionStore for RedisSessions {
     }
 
     async fn end_all(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, Unavailable> {
-        let mut end = self.scripts.end_all.prepare_invoke();
-        end.key(self.keys.user(user))
-            .key(self.keys.epoch(user))
-            .key(&self.keys.log)
-            .arg(&self.keys.session_prefix)
-            .arg(now.as_millis());
-        let ids: Vec<String> = self.invoke(&end).await?;
-        let ids = ids.iter().map(|id| parsed(id, "id"));
-        ids.collect::<Result<_, _>>().map_err(unreadable)
+        self.end_but(None, user, now).await
+    }
+
+    async fn end_others(
+        &self,
+        user: UserId,
+        keep: SessionId,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, Unavailable> {
+        self.end_but(Some(keep), user, now).await
     }
 
     async fn of_user(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, Unavailable> {

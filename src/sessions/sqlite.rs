@@ -102,15 +102,21 @@ impl SqliteSessions {
         Ok(session)
     }
 
-    async fn try_end_all(&self, user: UserId, now: Timestamp) -> sqlx::Result<Vec<SessionId>> {
+    async fn try_end_but(
+        &self,
+        keep: Option<SessionId>,
+        user: UserId,
+        now: Timestamp,
+    ) -> sqlx::Result<Vec<SessionId>> {
         let mut change = self.change().await?;
         row::next_epoch(&mut change, user).await?;
         let sessions = row::of_user(&mut *change, user, now).await?;
-        let ids: Vec<_> = sessions.into_iter().map(|session| session.id).collect();
+        let ids = sessions.into_iter().map(|session| session.id);
+        let ids: Vec<_> = ids.filter(|id| Some(*id) != keep).collect();
         for id in &ids {
             end_in(&mut change, *id, now).await?;
         }
-        row::remove_all(&mut change, user).await?;
+        row::remove_all(&mut change, user, keep).await?;
         self.commit_ends(change).await?;
         Ok(ids)
     }
@@ -160,7 +166,18 @@ impl SessionStore for SqliteSessions {
     }
 
     async fn end_all(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, Unavailable> {
-        self.try_end_all(user, now).await.map_err(unavailable)
+        let ended = self.try_end_but(None, user, now).await;
+        ended.map_err(unavailable)
+    }
+
+    async fn end_others(
+        &self,
+        user: UserId,
+        keep: SessionId,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, Unavailable> {
+        let ended = self.try_end_but(Some(keep), user, now).await;
+        ended.map_err(unavailable)
     }
 
     async fn of_user(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, Unavailable> {

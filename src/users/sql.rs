@@ -234,7 +234,7 @@ fn updated(current: &StoredUser, update: &UserUpdate) -> (User, Option<PasswordH
         updated_at: was.updated_at,
         revision: was.revision,
     };
-    (user, password.or_else(|| current.password.clone()))
+    (user, password.unwrap_or_else(|| current.password.clone()))
 }
 
 /// Everything of a new account but the password hash, which is bound as $10.

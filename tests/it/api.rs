@@ -19,6 +19,7 @@ use tower::ServiceExt as _;
 
 use crate::support::core::Core;
 
+mod accounts;
 mod cross_site;
 
 const ALICE: &str = "alice@example.com";
@@ -37,7 +38,10 @@ struct Api {
 
 impl Api {
     async fn start(rule: EmailRule) -> Self {
-        let core = Core::with(rule).await;
+        Self::over(Core::with(rule).await)
+    }
+
+    fn over(core: Core) -> Self {
         let router = api::router(core.auth.clone());
         Self { core, router }
     }

@@ -30,7 +30,7 @@ fn a_sound_file_is_summed_up_on_one_line() {
          [[routes]]\npath = \"/**\"\nrequire = \"signed-in\"\nupstream = \"shop\"\n",
     );
     let expected = "gateway.toml: ok (1 route, 1 upstream, 0 issuers, 0 dialects, \
-                    sessions embedded, self-signed certificate)\n";
+                    sessions embedded, no mail, self-signed certificate)\n";
     assert_eq!(checked(&file), (Verdict::Sound, expected.to_owned()));
 }
 

@@ -1,5 +1,6 @@
 //! The whole gateway: the real binary over real TLS, with real stores and a real service behind it.
 
+mod account_life;
 mod accounts;
 mod authorities;
 mod clients;

@@ -9,6 +9,7 @@
 
 mod api;
 mod check;
+mod codes;
 mod documents;
 mod gateway;
 mod insforge;
@@ -16,6 +17,7 @@ mod issuers;
 mod layers;
 mod limits;
 mod listen;
+mod mail;
 mod proxy;
 mod revocation;
 mod sessions;

@@ -113,6 +113,7 @@ on_each_store! {
     no_refresh_prolongs_a_session_beyond_its_end
     an_ended_session_is_gone_and_stands_in_the_log
     ending_all_ends_every_session_of_a_user
+    ending_the_others_keeps_one_and_refuses_what_was_under_way
     ending_all_leaves_other_users_alone
     a_session_founded_before_all_were_ended_is_not_made
     the_sessions_of_a_user_come_newest_first

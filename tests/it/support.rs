@@ -6,6 +6,7 @@ pub(crate) mod doorward;
 pub(crate) mod front;
 pub(crate) mod happenings;
 pub(crate) mod key_server;
+pub(crate) mod mailbox;
 pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod redis_cluster;

@@ -15,6 +15,8 @@ pub(super) fn changed(old: &Config, new: &Config) -> Vec<&'static str> {
         users,
         passwords,
         limits,
+        accounts,
+        mail,
         tokens,
         ops,
         log,
@@ -32,6 +34,8 @@ pub(super) fn changed(old: &Config, new: &Config) -> Vec<&'static str> {
         ("state.directory", *state_directory != old.state_directory),
         ("[passwords]", *passwords != old.passwords),
         ("[limits]", *limits != old.limits),
+        ("[accounts] or [mail.links]", *accounts != old.accounts),
+        ("[mail]", *mail != old.mail),
         ("ops.listen", *ops != old.ops),
     ];
     let all = server(&old.listen, listen)

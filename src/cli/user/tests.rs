@@ -89,6 +89,15 @@ impl SessionStore for Sessions {
         Ok(vec![SessionId::from_bytes([1; 16])])
     }
 
+    async fn end_others(
+        &self,
+        _: UserId,
+        _: SessionId,
+        _: Timestamp,
+    ) -> Result<Vec<SessionId>, Unavailable> {
+        away()
+    }
+
     async fn epoch(&self, _: UserId) -> Result<Epoch, Unavailable> {
         away()
     }

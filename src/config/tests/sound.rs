@@ -6,8 +6,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{SHOP, sound};
-use crate::config::{EmailPolicy, LogTarget, SessionStoreConfig};
+use crate::auth::AccountRules;
+use crate::config::{EmailPolicy, LogTarget, MailTransport, SessionStoreConfig};
 use crate::keys::{JwksSource, KeySource, SigningAlgorithm};
+use crate::mail::smtp::Security;
 use crate::policy::{ClaimTest, Requirement, Rule};
 use crate::route::Credentials;
 use crate::route::pattern::{HostPattern, Methods};
@@ -316,4 +318,39 @@ fn how_long_a_session_lives_is_said_by_its_kind_else_for_all_else_by_us() {
     assert_eq!(bounds(&one), [[2, 10], [2, 10], [5, 10]]);
     let short = "[sessions]\nmax_age = \"6h\"\n[sessions.web]\nmax_age = \"8h\"\n";
     assert_eq!(bounds(short), [[8, 8], [6, 6], [6, 6]]);
+}
+
+#[test]
+fn mail_speaks_tls_unless_it_stays_on_this_machine() {
+    let check = |url: &str, more: &str, expected: (Security, u16)| {
+        let config = sound(&format!(
+            "[mail]\nsmtp = \"{url}\"\nfrom = \"Me <me@example.com>\"\n{more}"
+        ));
+        let Some(MailTransport::Smtp(server)) = config.mail.map(|mail| mail.transport) else {
+            panic!("no server");
+        };
+        assert_eq!((server.security, server.port), expected, "{url}");
+    };
+    let password = "password = { env = \"SECRET\" }";
+    check("smtps://mail.example.com", "", (Security::Tls, 465));
+    check(
+        "smtp://me@mail.example.com",
+        password,
+        (Security::StartTls, 587),
+    );
+    check("smtp://127.0.0.1:2525", "", (Security::LoopbackOnly, 2525));
+    check("smtp://localhost", "", (Security::LoopbackOnly, 25));
+    check("smtp://me@localhost", password, (Security::StartTls, 587));
+    check(
+        "smtp://127.0.0.1.example.com",
+        "",
+        (Security::StartTls, 587),
+    );
+}
+
+#[test]
+fn an_empty_file_lets_nobody_sign_up_and_sends_no_mail() {
+    let config = sound("");
+    assert!(config.mail.is_none());
+    assert_eq!(config.accounts, AccountRules::default());
 }

@@ -143,9 +143,15 @@ pub(super) async fn remove(change: &mut Change, id: SessionId) -> sqlx::Result<(
     delete.execute(&mut **change).await.map(drop)
 }
 
-/// Removes all sessions of a user, those too that have run out.
-pub(super) async fn remove_all(change: &mut Change, user: UserId) -> sqlx::Result<()> {
-    let delete = sqlx::query("DELETE FROM sessions WHERE user_id = ?").bind(user.to_string());
+/// Removes all sessions of a user but `keep`, those too that have run out.
+pub(super) async fn remove_all(
+    change: &mut Change,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> sqlx::Result<()> {
+    let delete = sqlx::query("DELETE FROM sessions WHERE user_id = ? AND id IS NOT ?")
+        .bind(user.to_string())
+        .bind(keep.map(|id| id.to_string()));
     delete.execute(&mut **change).await.map(drop)
 }
 

@@ -233,6 +233,22 @@ pub(super) async fn ending_all_ends_every_session_of_a_user(store: Store) {
     }
 }
 
+pub(super) async fn ending_the_others_keeps_one_and_refuses_what_was_under_way(store: Store) {
+    let ann = user();
+    let keep = sign_in(&*store, ann, START).await;
+    let other = sign_in(&*store, ann, START).await;
+    let read_before = store.epoch(ann).await.unwrap();
+    let ended = store.end_others(ann, keep.id, START).await.unwrap();
+    assert_eq!(ended, [other.id]);
+    assert_eq!(store.of_user(ann, START).await.unwrap(), [keep.clone()]);
+    let late = new_session(ann, START);
+    let created = store.create(&late, read_before).await.unwrap();
+    assert_eq!(created, Created::Superseded);
+    let refreshed = refresh(&*store, keep.id, (0, START)).await;
+    assert!(matches!(refreshed, Refreshed::Rotated(_)), "{refreshed:?}");
+    assert_eq!(store.end_all(ann, START).await.unwrap(), [keep.id]);
+}
+
 pub(super) async fn ending_all_leaves_other_users_alone(store: Store) {
     let (ann, bob) = (user(), user());
     sign_in(&*store, ann, START).await;

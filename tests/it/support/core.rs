@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use doorward::audit::Audit;
 use doorward::auth::tokens::{Settings, Tokens};
-use doorward::auth::{Auth, EmailRule, Limits, Parts};
+use doorward::auth::{AccountRules, Accounts, Auth, EmailRule, Limits, Parts};
 use doorward::clock::{Clock as _, ManualClock, Timestamp};
+use doorward::codes::sql::SqlCodes;
 use doorward::database::{self, Database};
 use doorward::id::UserId;
 use doorward::keys::{KeySource, SigningAlgorithm};
 use doorward::limit::Policy;
 use doorward::limiter::memory::MemoryLimiter;
 use doorward::logs::{LineLog, LogTarget};
+use doorward::mail::outbox::Outbox;
 use doorward::password;
 use doorward::password::pool::Passwords;
 use doorward::revocation::{self, Revocations};
@@ -27,6 +29,11 @@ use prometheus_client::metrics::counter::Counter;
 use tempfile::TempDir;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::mailbox::Mailbox;
+
+/// How many mails may wait.
+pub(crate) const MAIL_PLACES: usize = 8;
+
 /// The public origin of the gateway under test.
 pub(crate) const ORIGIN: &str = "https://gw.test";
 
@@ -38,6 +45,17 @@ pub(crate) struct Setup {
     pub(crate) start: Timestamp,
     pub(crate) max_staleness: Duration,
     pub(crate) lifetimes: Lifetimes,
+    pub(crate) accounts: AccountRules,
+    /// Where users and codes are kept; a SQLite file if not said.
+    pub(crate) database: Option<Database>,
+    pub(crate) mail: Mail,
+}
+
+/// Whether a core under test sends mails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mail {
+    Sent,
+    Off,
 }
 
 impl Default for Setup {
@@ -48,6 +66,9 @@ impl Default for Setup {
             start: Timestamp::from_seconds(1_800_000_000),
             max_staleness: Duration::from_hours(1),
             lifetimes: lifetimes(),
+            accounts: AccountRules::default(),
+            database: None,
+            mail: Mail::Sent,
         }
     }
 }
@@ -59,7 +80,9 @@ pub(crate) struct Core {
     audit: Arc<Audit>,
     passwords: Arc<Passwords>,
     pub(crate) directory: TempDir,
-    _following: AbortOnDropHandle<()>,
+    pub(crate) mails: Arc<Mailbox>,
+    pub(crate) outbox: Option<Outbox>,
+    _background: Vec<AbortOnDropHandle<()>>,
 }
 
 impl Core {
@@ -79,7 +102,14 @@ impl Core {
         let directory = TempDir::new().unwrap();
         let clock = ManualClock::at(setup.start);
         let pool = database::open(directory.path()).await.unwrap();
-        let database = Database::embedded(directory.path()).await.unwrap();
+        let database = match setup.database {
+            Some(database) => database,
+            None => Database::embedded(directory.path()).await.unwrap(),
+        };
+        let mails = Arc::new(Mailbox::default());
+        let (outbox, sending) = Outbox::new(MAIL_PLACES, Arc::clone(&mails) as _, Arc::default());
+        let outbox = (setup.mail == Mail::Sent).then_some(outbox);
+        let codes = SqlCodes::new(database.clone());
         let users: Arc<dyn UserStore> = Arc::new(SqlUsers::new(database, clock.clone()));
         let sessions = setup
             .sessions
@@ -111,15 +141,22 @@ impl Core {
             lifetimes: setup.lifetimes,
             email_rule: setup.email_rule,
             public_url: ORIGIN.parse().unwrap(),
+            accounts: Accounts {
+                codes: Arc::new(codes),
+                outbox: outbox.clone(),
+                rules: setup.accounts,
+            },
         };
         Self {
+            mails,
+            outbox,
             auth: Arc::new(Auth::new(parts)),
             users,
             clock,
             audit,
             passwords,
             directory,
-            _following: following,
+            _background: vec![following, AbortOnDropHandle::new(tokio::spawn(sending))],
         }
     }
 

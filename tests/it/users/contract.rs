@@ -264,7 +264,7 @@ async fn an_update_changes_all_that_it_names_and_nothing_else(
     assert_eq!((found.user, found.password), (expected, new.password));
     assert!(stored(store, "update@example.com").await.is_none());
     let closing = UserUpdate {
-        password: Some(hash("other")),
+        password: Some(Some(hash("other"))),
         roles: Some(Roles::default()),
         status: Some(AccountStatus::Disabled),
         email_status: Some(EmailStatus::Unverified),
@@ -277,6 +277,13 @@ async fn an_update_changes_all_that_it_names_and_nothing_else(
     assert_eq!(closed.email_status, EmailStatus::Unverified);
     let found = stored(store, "updated@example.com").await.unwrap();
     assert_eq!((found.user, found.password), (closed, Some(hash("other"))));
+    let without = UserUpdate {
+        password: Some(None),
+        ..UserUpdate::default()
+    };
+    store.update(user.id, without).await.unwrap();
+    let found = stored(store, "updated@example.com").await.unwrap();
+    assert_eq!(found.password, None);
 }
 
 async fn an_update_of_what_others_have_changed_is_refused(store: &dyn UserStore) {

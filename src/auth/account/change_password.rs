@@ -1,0 +1,177 @@
+//! Setting a password: by one who is signed in, or for somebody by one who may.
+
+use super::super::{Auth, Caller};
+use super::guard::Attempt;
+use super::record::About;
+use super::{AccountError, Member};
+use crate::audit::Action;
+use crate::id::UserId;
+use crate::password::pool::Checked;
+use crate::password::rules;
+use crate::secret::SecretText;
+use crate::user::{AccountStatus, Login};
+use crate::users::{PasswordHash, StoredUser, UpdateError, UserUpdate};
+
+/// What shows that it is the owner who sits before the open session.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// The present password.
+    Password(SecretText),
+    /// A sign-in not long ago.
+    FreshSession,
+}
+
+impl Auth {
+    /// Sets the password of the member; the session that asks goes on, all others end.
+    pub async fn change_password(
+        &self,
+        member: &Member,
+        proof: &Proof,
+        new: &SecretText,
+    ) -> Result<(), AccountError> {
+        let result = self.try_change_password(member, proof, new).await;
+        self.record_member((Action::ChangePassword, "changed"), &result, member);
+        result
+    }
+
+    async fn try_change_password(
+        &self,
+        member: &Member,
+        proof: &Proof,
+        new: &SecretText,
+    ) -> Result<(), AccountError> {
+        let stored = self.confirm(member, proof).await?;
+        let hash = self.accept_password(new).await?;
+        let update = UserUpdate {
+            expected: Some(stored.user.revision),
+            password: Some(Some(hash)),
+            ..UserUpdate::default()
+        };
+        self.parts.users.update(member.user, update).await?;
+        self.end_sessions_of(member.user, Some(member.session))
+            .await?;
+        Ok(())
+    }
+
+    /// Sets somebody's password, and ends all their sessions. For callers whom the face has judged.
+    pub async fn set_password(
+        &self,
+        user: UserId,
+        new: &SecretText,
+        caller: &Caller,
+    ) -> Result<(), AccountError> {
+        let result = self.try_set_password(user, new).await;
+        let about = About {
+            actor: None,
+            user: Some(user),
+            caller,
+        };
+        self.record_account((Action::ChangePassword, "set"), &result, &about);
+        result
+    }
+
+    async fn try_set_password(&self, user: UserId, new: &SecretText) -> Result<(), AccountError> {
+        let hash = self.accept_password(new).await?;
+        let update = UserUpdate {
+            password: Some(Some(hash)),
+            ..UserUpdate::default()
+        };
+        self.parts.sessions.epoch(user).await?;
+        self.parts.users.update(user, update).await?;
+        self.end_sessions_of(user, None).await?;
+        Ok(())
+    }
+
+    /// Judges a new password, and hashes it. The one place that knows the rules for it.
+    pub(super) async fn accept_password(
+        &self,
+        new: &SecretText,
+    ) -> Result<PasswordHash, AccountError> {
+        rules::check_new(self.parts.passwords.config(), new)?;
+        Ok(self.parts.passwords.hash(new.clone()).await?)
+    }
+
+    /// The account of a member who has shown that they are its owner. The session store is asked, so
+    /// that what follows can end sessions.
+    pub(super) async fn confirm(
+        &self,
+        member: &Member,
+        proof: &Proof,
+    ) -> Result<StoredUser, AccountError> {
+        let session = self.parts.sessions.find(member.session, self.now()).await?;
+        let session = session.filter(|session| session.subject.user == member.user);
+        let session = session.ok_or(AccountError::Gone)?;
+        let stored = self.account_of(member.user).await?;
+        match proof {
+            Proof::FreshSession => {
+                let age = self.now().since(session.created_at);
+                if age > self.rules().fresh_for {
+                    return Err(AccountError::NotFresh);
+                }
+            }
+            Proof::Password(password) => {
+                let email = Some(&stored.user.email);
+                let pass = self.guard(Attempt::ShowPassword, &member.caller, email);
+                let pass = pass.await?;
+                self.check_own_password(&stored, password).await?;
+                self.forgive(pass).await;
+            }
+        }
+        Ok(stored)
+    }
+
+    async fn check_own_password(
+        &self,
+        stored: &StoredUser,
+        password: &SecretText,
+    ) -> Result<(), AccountError> {
+        let hash = stored.password.clone();
+        match self.parts.passwords.check(hash, password.clone()).await? {
+            Checked::Right | Checked::RightButOutdated { .. } => Ok(()),
+            Checked::Wrong | Checked::Unverifiable(_) => Err(AccountError::WrongPassword),
+        }
+    }
+
+    async fn account_of(&self, user: UserId) -> Result<StoredUser, AccountError> {
+        let known = self.parts.users.by_id(user).await?;
+        let known = known.ok_or(AccountError::Gone)?;
+        let stored = self
+            .parts
+            .users
+            .by_login(&Login::Email(known.email))
+            .await?;
+        let stored = stored.filter(|stored| stored.user.id == user);
+        let stored = stored.ok_or(AccountError::Outdated)?;
+        match stored.user.status {
+            AccountStatus::Enabled => Ok(stored),
+            AccountStatus::Disabled => Err(AccountError::Disabled),
+        }
+    }
+
+    pub(super) fn record_member<T>(
+        &self,
+        action: (Action, &'static str),
+        result: &Result<T, AccountError>,
+        member: &Member,
+    ) {
+        let actor = member.user.to_string();
+        let about = About {
+            actor: Some(&actor),
+            user: Some(member.user),
+            caller: &member.caller,
+        };
+        self.record_account(action, result, &about);
+    }
+}
+
+impl From<UpdateError> for AccountError {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::NoSuchUser => Self::Gone,
+            UpdateError::Outdated => Self::Outdated,
+            UpdateError::EmailTaken => Self::EmailTaken,
+            UpdateError::UsernameTaken => Self::UsernameTaken,
+            UpdateError::Unavailable(error) => error.into(),
+        }
+    }
+}

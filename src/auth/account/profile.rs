@@ -1,0 +1,35 @@
+//! What a user says of themselves.
+
+use super::super::Auth;
+use super::{AccountError, Member};
+use crate::audit::Action;
+use crate::user::{JsonObject, User, Username};
+use crate::users::UserUpdate;
+
+/// What is to change; `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    /// Another profile, whole.
+    pub profile: Option<JsonObject>,
+    /// Another name for people, or none any more.
+    pub username: Option<Option<Username>>,
+}
+
+impl Auth {
+    /// Changes what the member says of themselves.
+    pub async fn change_profile(
+        &self,
+        member: &Member,
+        change: ProfileChange,
+    ) -> Result<User, AccountError> {
+        let update = UserUpdate {
+            profile: change.profile,
+            username: change.username,
+            ..UserUpdate::default()
+        };
+        let updated = self.parts.users.update(member.user, update).await;
+        let result = updated.map_err(AccountError::from);
+        self.record_member((Action::ChangeUser, "profile-changed"), &result, member);
+        result
+    }
+}

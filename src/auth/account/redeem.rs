@@ -1,0 +1,126 @@
+//! Showing a code: what comes in, and whether it holds.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::super::{Auth, Caller, IssueError};
+use super::AccountError;
+use super::guard::Attempt;
+use crate::clock::Timestamp;
+use crate::code::{self, DigitsHash, Purpose, Subject, TokenHash};
+use crate::codes::{Exchange, Redeemed, Shown};
+use crate::secret::SecretText;
+use crate::user::Email;
+
+/// No wrong code is told, and no masked sign-up answered, before this time has passed: a wrong guess at
+/// a code that is there writes to the store, one at a code that is not there does not, and a write may
+/// take some milliseconds.
+pub(super) const QUIET: Duration = Duration::from_millis(250);
+
+/// A code, as somebody shows it. Whether it holds is not known yet.
+#[derive(Clone, Debug)]
+pub enum ShownCode {
+    /// Six digits, and the address that they should have been sent to.
+    Digits {
+        /// The address.
+        email: Email,
+        /// The digits, as typed.
+        digits: SecretText,
+    },
+    /// The token of a link.
+    Token(SecretText),
+}
+
+impl ShownCode {
+    /// What limits and the audit log name it by; a token names nobody.
+    pub(super) fn account(&self) -> Option<&str> {
+        self.email().map(Email::as_str)
+    }
+
+    const fn email(&self) -> Option<&Email> {
+        match self {
+            Self::Digits { email, .. } => Some(email),
+            Self::Token(_) => None,
+        }
+    }
+}
+
+impl Auth {
+    /// Uses up a code. What is done with it comes after, so that it is done once.
+    pub(super) async fn redeem(
+        &self,
+        purpose: Purpose,
+        code: &ShownCode,
+        caller: &Caller,
+    ) -> Result<Redeemed, AccountError> {
+        self.guard(Attempt::ShowCode, caller, code.email()).await?;
+        let began = Instant::now();
+        let redeemed = match code {
+            ShownCode::Digits { email, digits } => {
+                let shown = self.shown(purpose, (email, digits))?;
+                self.codes().redeem_digits(shown).await?
+            }
+            ShownCode::Token(token) => {
+                let hash = TokenHash::of(token);
+                self.codes()
+                    .redeem_token(purpose, &hash, self.now())
+                    .await?
+            }
+        };
+        right_or_later(redeemed, began).await
+    }
+
+    /// Uses up digits for a token, with which the caller goes on.
+    pub(super) async fn exchange(
+        &self,
+        purpose: Purpose,
+        digits: (&Email, &SecretText),
+        caller: &Caller,
+    ) -> Result<(Redeemed, SecretText, Timestamp), AccountError> {
+        self.guard(Attempt::ShowCode, caller, Some(digits.0))
+            .await?;
+        let began = Instant::now();
+        let shown = self.shown(purpose, digits)?;
+        let token = code::new_token();
+        let ends_at = self.now().plus(self.rules().codes.digits_lifetime);
+        let exchange = Exchange {
+            token: TokenHash::of(&token),
+            ends_at,
+        };
+        let exchanged = self.codes().exchange_digits(shown, exchange).await?;
+        let redeemed = right_or_later(exchanged, began).await?;
+        Ok((redeemed, token, ends_at))
+    }
+
+    fn shown(
+        &self,
+        purpose: Purpose,
+        (email, digits): (&Email, &SecretText),
+    ) -> Result<Shown, AccountError> {
+        let subject = Subject {
+            email: email.clone(),
+            purpose,
+        };
+        let signer = self.parts.tokens.session_signer();
+        let hashes = DigitsHash::candidates(&subject, &code::typed_digits(digits), &signer);
+        Ok(Shown {
+            digits: hashes.ok_or(IssueError::NoSessionKey)?,
+            subject,
+            now: self.now(),
+        })
+    }
+}
+
+async fn right_or_later(
+    redeemed: Option<Redeemed>,
+    began: Instant,
+) -> Result<Redeemed, AccountError> {
+    match redeemed {
+        Some(redeemed) => Ok(redeemed),
+        None => {
+            tokio::time::sleep_until(began + QUIET).await;
+            Err(AccountError::InvalidCode)
+        }
+    }
+}
