@@ -1,8 +1,5 @@
 //! Connections to upstreams: TCP, TLS where the origin says so, and a limit for both together.
 
-use std::error::Error;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
@@ -10,16 +7,14 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tower::Service;
+use tower::ServiceExt as _;
 
 use super::UpstreamConfig;
-use super::error::ProxyError;
+use super::error::{ProxyError, UpstreamError};
 use crate::trust::Trust;
 
-/// The connection was not there in time.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection took too long")]
-pub(super) struct ConnectTimedOut;
+/// The bytes to and from a server.
+pub(super) type ServerStream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// An idle connection to a server that has silently gone is found out after this long.
 const KEEPALIVE: Duration = Duration::from_mins(1);
@@ -53,21 +48,13 @@ impl Connector {
             limit: upstream.connect_timeout,
         })
     }
-}
 
-type Failure = Box<dyn Error + Send + Sync>;
-
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
-    type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Failure>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, server: Uri) -> Self::Future {
-        let connected = tokio::time::timeout(self.limit, self.inner.call(server));
-        Box::pin(async { connected.await.map_err(|_elapsed| ConnectTimedOut)? })
+    /// A new connection to the server at this origin.
+    pub(super) async fn connect(&self, server: Uri) -> Result<ServerStream, UpstreamError> {
+        let connecting = self.inner.clone().oneshot(server);
+        match tokio::time::timeout(self.limit, connecting).await {
+            Ok(connected) => connected.map_err(UpstreamError::Refused),
+            Err(_elapsed) => Err(UpstreamError::ConnectTimeout),
+        }
     }
 }

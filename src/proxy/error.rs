@@ -3,10 +3,8 @@
 use std::error::Error;
 
 use http::StatusCode;
-use hyper_util::client::legacy;
 use url::Url;
 
-use super::connector::ConnectTimedOut;
 use super::upload::UploadError;
 use crate::trust::TrustError;
 
@@ -42,7 +40,7 @@ pub enum ProxyError {
 pub enum UpstreamError {
     /// No connection could be made, to any server: refused, unreachable, unknown, untrusted.
     #[error("no connection to the upstream")]
-    Refused(#[source] legacy::Error),
+    Refused(#[source] Box<dyn Error + Send + Sync>),
     /// No connection was made in time.
     #[error("the connection to the upstream took too long")]
     ConnectTimeout,
@@ -51,10 +49,10 @@ pub enum UpstreamError {
     ResponseTimeout,
     /// The connection was closed before the head of the answer was there.
     #[error("the upstream closed the connection before it answered")]
-    ClosedEarly(#[source] legacy::Error),
+    ClosedEarly(#[source] hyper::Error),
     /// What came is not HTTP.
     #[error("the upstream's answer is not HTTP")]
-    BadAnswer(#[source] legacy::Error),
+    BadAnswer(#[source] hyper::Error),
     /// A `101` that nobody asked for, or that does not fit what was asked.
     #[error("the upstream switched protocols without being asked")]
     BadUpgrade,
@@ -114,24 +112,14 @@ impl UpstreamError {
     }
 }
 
-impl From<legacy::Error> for UpstreamError {
-    fn from(error: legacy::Error) -> Self {
-        if let Some(fault) = source_of::<UploadError>(&error) {
-            return match fault {
-                UploadError::ClientGone(_) => Self::ClientGone,
-                UploadError::Stalled => Self::ClientStalled,
-            };
-        }
-        if error.is_connect() {
-            return match source_of::<ConnectTimedOut>(&error) {
-                Some(_) => Self::ConnectTimeout,
-                None => Self::Refused(error),
-            };
-        }
-        match source_of::<hyper::Error>(&error) {
-            Some(cause) if cause.is_parse_too_large() => Self::TooLarge,
-            Some(cause) if cause.is_parse() => Self::BadAnswer(error),
-            _ => Self::ClosedEarly(error),
+impl From<hyper::Error> for UpstreamError {
+    fn from(error: hyper::Error) -> Self {
+        match source_of::<UploadError>(&error) {
+            Some(UploadError::ClientGone(_)) => Self::ClientGone,
+            Some(UploadError::Stalled) => Self::ClientStalled,
+            None if error.is_parse_too_large() => Self::TooLarge,
+            None if error.is_parse() => Self::BadAnswer(error),
+            None => Self::ClosedEarly(error),
         }
     }
 }

@@ -5,45 +5,38 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::uri::{Authority, Scheme};
+use http::uri::Scheme;
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use url::Url;
 
 use super::UpstreamConfig;
 use super::connector::Connector;
 use super::error::{ProxyError, UpstreamError};
 use super::outgoing::OutgoingHead;
+use super::pool::Pool;
 use super::upload::{Payload, UpstreamBody};
-
-/// How long an unused connection is kept. Node.js closes its own after 5 seconds, the shortest of the
-/// common servers; a request sent at that moment would be lost.
-const POOL_IDLE: Duration = Duration::from_secs(4);
 
 /// A group of servers, with the connections to them.
 pub(super) struct Upstream {
     name: String,
     servers: Vec<Server>,
     turn: AtomicUsize,
-    client: Client<Connector, UpstreamBody>,
     response_timeout: Duration,
     idle_timeout: Duration,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Server {
     url: Arc<Url>,
-    scheme: Scheme,
-    authority: Authority,
+    pool: Arc<Pool>,
 }
 
 impl Upstream {
     pub(super) fn new(config: UpstreamConfig) -> Result<Self, ProxyError> {
         let connector = Connector::new(&config)?;
         let servers = config.servers.into_iter().map(|url| {
-            Server::new(url).map_err(|server| ProxyError::NotAnOrigin {
+            Server::new(url, &connector).map_err(|server| ProxyError::NotAnOrigin {
                 upstream: config.name.clone(),
                 server,
             })
@@ -56,10 +49,6 @@ impl Upstream {
             name: config.name,
             servers,
             turn: AtomicUsize::new(0),
-            client: Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(POOL_IDLE)
-                .build(connector),
             response_timeout: config.response_timeout,
             idle_timeout: config.idle_timeout,
         })
@@ -97,10 +86,10 @@ impl Upstream {
         payload: &Payload,
     ) -> Result<Response<Incoming>, UpstreamError> {
         let body = payload.body().ok_or(UpstreamError::ClientGone)?;
-        let request = server.request(head, body)?;
+        let request = request(head, body);
         tokio::select! {
             biased;
-            answer = self.client.request(request) => Ok(answer?),
+            answer = server.pool.exchange(request) => answer,
             () = payload.overdue(self.response_timeout) => Err(UpstreamError::ResponseTimeout),
         }
     }
@@ -108,38 +97,30 @@ impl Upstream {
 
 impl Server {
     /// The server at this origin, or the URL back if it is none.
-    fn new(url: Url) -> Result<Self, Url> {
-        let uri: Option<Uri> = url.origin().ascii_serialization().parse().ok();
-        let parts = uri.map(Uri::into_parts);
-        match parts.and_then(|parts| parts.scheme.zip(parts.authority)) {
-            Some((scheme, authority)) if [Scheme::HTTP, Scheme::HTTPS].contains(&scheme) => {
-                Ok(Self {
-                    url: Arc::new(url),
-                    scheme,
-                    authority,
-                })
-            }
+    fn new(url: Url, connector: &Connector) -> Result<Self, Url> {
+        let origin: Option<Uri> = url.origin().ascii_serialization().parse().ok();
+        match origin {
+            Some(origin) if is_origin(&origin) => Ok(Self {
+                url: Arc::new(url),
+                pool: Pool::new(connector.clone(), origin),
+            }),
             _ => Err(url),
         }
     }
+}
 
-    fn request(
-        &self,
-        head: OutgoingHead,
-        body: UpstreamBody,
-    ) -> Result<Request<UpstreamBody>, UpstreamError> {
-        let uri = Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(self.authority.clone())
-            .path_and_query(head.target)
-            .build()
-            .map_err(UpstreamError::Unsendable)?;
-        let mut request = Request::new(body);
-        *request.method_mut() = head.method;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = head.headers;
-        Ok(request)
-    }
+fn is_origin(uri: &Uri) -> bool {
+    let schemes = [Scheme::HTTP, Scheme::HTTPS];
+    uri.authority().is_some() && uri.scheme().is_some_and(|scheme| schemes.contains(scheme))
+}
+
+fn request(head: OutgoingHead, body: UpstreamBody) -> Request<UpstreamBody> {
+    let mut request = Request::new(body);
+    *request.method_mut() = head.method;
+    // The path alone, as servers expect it (RFC 9112 §3.2.1).
+    *request.uri_mut() = head.target.into();
+    *request.headers_mut() = head.headers;
+    request
 }
 
 /// Which failures allow another try: those that cannot have had an effect.
