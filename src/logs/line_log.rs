@@ -1,16 +1,17 @@
 //! A log of lines that never makes anybody wait.
 //!
-//! Lines go through a bounded queue to a thread that writes them in batches. When the queue is full,
-//! because a disk is slow or a pipe is not read, lines are lost, counted, and the loss is told in the
-//! log itself; requests go on.
+//! Lines gather in a bounded buffer, which a thread takes and writes as a whole. When the buffer is
+//! full, because a disk is slow or a pipe is not read, lines are lost, counted, and the loss is told in
+//! the log itself; requests go on.
 
+use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use prometheus_client::metrics::counter::Counter;
 use serde::Serialize;
 
@@ -22,37 +23,44 @@ mod sink;
 #[cfg(test)]
 mod tests;
 
-/// Lines that may wait: what a busy gateway writes in a second.
-const MAX_LINES: usize = 16 * 1024;
-/// Bytes that may wait, since a line may be as long as the longest path.
-const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// How long the writer gathers after the first line. Whoever writes a line into a queue that somebody
-/// waits on pays for waking them; so the writer does not wait there while lines keep coming.
+/// Bytes that may wait, and as many again may be on their way out: more than a busy gateway writes in a
+/// second.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+/// How long the writer gathers after the first line. Whoever writes a line that somebody waits for pays
+/// for waking them; so the writer does not wait while lines keep coming.
 const GATHER: Duration = Duration::from_millis(10);
-/// One write is about this long.
-const BATCH_BYTES: usize = 256 * 1024;
+/// What the buffers keep after a burst.
+const USUAL_BYTES: usize = 256 * 1024;
 /// How often a quiet log looks after its file.
 const QUIET: Duration = Duration::from_secs(1);
 
-enum Message {
-    Line(Vec<u8>),
-    Flush(SyncSender<()>),
-}
-
 /// A log of lines. Clones write to the same one.
 #[derive(Clone, Debug)]
-pub struct LineLog(Option<Queue>);
+pub struct LineLog(Option<Arc<Writing>>);
 
-#[derive(Clone, Debug)]
-struct Queue {
-    sender: SyncSender<Message>,
-    waiting: Arc<Waiting>,
-}
+/// The side of those who write lines. When the last of them goes, so does the thread.
+#[derive(Debug)]
+struct Writing(Arc<Shared>);
 
 #[derive(Debug)]
-struct Waiting {
-    bytes: AtomicUsize,
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// Rung when something waits where nothing did.
+    bell: Condvar,
     lost: Counter,
+}
+
+/// What waits for the thread.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Whole lines.
+    lines: Vec<u8>,
+    /// How many.
+    count: u64,
+    /// Who wants to know that they are written.
+    flushes: Vec<SyncSender<()>>,
+    /// Nobody is left who could write a line.
+    is_over: bool,
 }
 
 impl LineLog {
@@ -61,24 +69,20 @@ impl LineLog {
         let Some(sink) = Sink::open(target)? else {
             return Ok(Self(None));
         };
-        let (sender, receiver) = sync_channel(MAX_LINES);
-        let waiting = Arc::new(Waiting {
-            bytes: AtomicUsize::new(0),
-            lost,
-        });
-        let writer = Writer {
-            reported: waiting.lost.get(),
-            waiting: Arc::clone(&waiting),
-            receiver,
-            sink,
-            clock,
-            batch: Vec::new(),
-            lines_in_batch: 0,
-        };
-        thread::Builder::new()
-            .name("log".into())
-            .spawn(move || writer.run())?;
-        Ok(Self(Some(Queue { sender, waiting })))
+        let reported = lost.get();
+        let log = Self::unwritten(lost);
+        if let Some(writing) = &log.0 {
+            let writer = Writer {
+                shared: Arc::clone(&writing.0),
+                sink,
+                clock,
+                reported,
+            };
+            thread::Builder::new()
+                .name("log".into())
+                .spawn(move || writer.run())?;
+        }
+        Ok(log)
     }
 
     /// A log that goes nowhere.
@@ -86,59 +90,97 @@ impl LineLog {
         Self(None)
     }
 
+    /// A log without its thread.
+    fn unwritten(lost: Counter) -> Self {
+        let shared = Shared {
+            waiting: Mutex::default(),
+            bell: Condvar::new(),
+            lost,
+        };
+        Self(Some(Arc::new(Writing(Arc::new(shared)))))
+    }
+
     /// Writes `record` as one line of JSON; never waits. A line break in it cannot end the line, since
     /// JSON escapes it (RFC 8259 §7).
     pub fn write(&self, record: &impl Serialize) {
-        let Some(queue) = &self.0 else { return };
-        // Most lines fit, so that most lines cost one allocation.
-        let mut line = Vec::with_capacity(512);
-        match serde_json::to_writer(&mut line, record) {
-            Ok(()) => {
-                line.push(b'\n');
-                queue.push(line);
-            }
-            Err(error) => {
-                queue.waiting.lost.inc();
-                tracing::error!(%error, "a log line cannot be written as JSON");
-            }
+        thread_local! {
+            /// So that a line costs no allocation, and the lock is held for no more than a copy.
+            static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
+        let Some(writing) = &self.0 else { return };
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            match serde_json::to_writer(&mut *line, record) {
+                Ok(()) => {
+                    line.push(b'\n');
+                    writing.0.push(line);
+                }
+                Err(error) => {
+                    writing.0.lost.inc();
+                    tracing::error!(%error, "a log line cannot be written as JSON");
+                }
+            }
+            line.shrink_to(USUAL_BYTES);
+        });
     }
 
     /// Waits until what was written is with the operating system; at most for `limit`. Blocks.
     pub fn flush(&self, limit: Duration) {
-        let Some(queue) = &self.0 else { return };
+        let Some(writing) = &self.0 else { return };
         let (done, is_done) = sync_channel(1);
-        if queue.sender.send(Message::Flush(done)).is_err() || is_done.recv_timeout(limit).is_err()
-        {
+        writing.0.waiting.lock().flushes.push(done);
+        writing.0.bell.notify_one();
+        if is_done.recv_timeout(limit).is_err() {
             tracing::warn!("a log could not be written out in time");
         }
     }
 }
 
-impl Queue {
-    fn push(&self, line: Vec<u8>) {
-        let length = line.len();
-        let before = self.waiting.bytes.fetch_add(length, Ordering::Relaxed);
-        let pushed = if before + length > MAX_BYTES {
-            Err(TrySendError::Full(Message::Line(line)))
-        } else {
-            self.sender.try_send(Message::Line(line))
-        };
-        if pushed.is_err() {
-            self.waiting.bytes.fetch_sub(length, Ordering::Relaxed);
-            self.waiting.lost.inc();
+impl Shared {
+    fn push(&self, line: &[u8]) {
+        let mut waiting = self.waiting.lock();
+        if waiting.lines.len() + line.len() > MAX_BYTES {
+            self.lost.inc();
+            return;
         }
+        let was_empty = waiting.lines.is_empty();
+        waiting.lines.extend_from_slice(line);
+        waiting.count += 1;
+        drop(waiting);
+        if was_empty {
+            self.bell.notify_one();
+        }
+    }
+
+    /// Waits for something to do, for as long as a quiet log may; whether there is anything.
+    fn await_work(&self) -> bool {
+        let mut waiting = self.waiting.lock();
+        if !waiting.is_idle() {
+            return true;
+        }
+        self.bell.wait_for(&mut waiting, QUIET);
+        !waiting.is_idle()
+    }
+}
+
+impl Waiting {
+    const fn is_idle(&self) -> bool {
+        self.lines.is_empty() && self.flushes.is_empty() && !self.is_over
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.waiting.lock().is_over = true;
+        self.0.bell.notify_one();
     }
 }
 
 /// The thread's side.
 struct Writer {
-    receiver: Receiver<Message>,
-    waiting: Arc<Waiting>,
+    shared: Arc<Shared>,
     sink: Sink,
     clock: SharedClock,
-    batch: Vec<u8>,
-    lines_in_batch: u64,
     /// How many lost lines the log has told of.
     reported: u64,
 }
@@ -152,66 +194,51 @@ struct Loss {
 
 impl Writer {
     fn run(mut self) {
+        // Changes places with the buffer that gathers.
+        let mut batch = Waiting::default();
         loop {
-            match self.receiver.recv_timeout(QUIET) {
-                Ok(message) => {
-                    if matches!(message, Message::Line(_)) {
-                        thread::sleep(GATHER);
-                    }
-                    self.take(message);
-                    while let Ok(message) = self.receiver.try_recv() {
-                        self.take(message);
-                    }
-                    self.write_out();
-                }
-                Err(RecvTimeoutError::Timeout) => self.sink.look_after_file(),
-                Err(RecvTimeoutError::Disconnected) => return,
+            if !self.shared.await_work() {
+                self.sink.look_after_file();
+                continue;
             }
-        }
-    }
-
-    fn take(&mut self, message: Message) {
-        match message {
-            Message::Line(line) => {
-                self.tell_loss();
-                self.waiting.bytes.fetch_sub(line.len(), Ordering::Relaxed);
-                self.batch.extend_from_slice(&line);
-                self.lines_in_batch += 1;
-                if self.batch.len() >= BATCH_BYTES {
-                    self.write_out();
-                }
-            }
-            Message::Flush(done) => {
-                self.write_out();
-                if done.try_send(()).is_err() {
+            thread::sleep(GATHER);
+            std::mem::swap(&mut batch, &mut *self.shared.waiting.lock());
+            self.write_out(&batch);
+            for flush in batch.flushes.drain(..) {
+                if flush.try_send(()).is_err() {
                     tracing::debug!("nobody waits any more for a log to be written out");
                 }
             }
+            if batch.is_over {
+                return;
+            }
+            batch.lines.clear();
+            batch.lines.shrink_to(USUAL_BYTES);
+            batch.count = 0;
+        }
+    }
+
+    fn write_out(&mut self, batch: &Waiting) {
+        self.tell_loss();
+        if !batch.lines.is_empty() && !self.sink.write(&batch.lines) {
+            self.shared.lost.inc_by(batch.count);
         }
     }
 
     fn tell_loss(&mut self) {
-        let lost = self.waiting.lost.get();
-        if lost > self.reported {
-            let notice = Loss {
-                time: self.clock.now().to_string(),
-                lost_lines: lost - self.reported,
-            };
-            if serde_json::to_writer(&mut self.batch, &notice).is_ok() {
-                self.batch.push(b'\n');
+        let lost = self.shared.lost.get();
+        if lost <= self.reported {
+            return;
+        }
+        let notice = Loss {
+            time: self.clock.now().to_string(),
+            lost_lines: lost - self.reported,
+        };
+        if let Ok(mut line) = serde_json::to_vec(&notice) {
+            line.push(b'\n');
+            if self.sink.write(&line) {
                 self.reported = lost;
             }
         }
-    }
-
-    fn write_out(&mut self) {
-        if self.batch.is_empty() {
-            return;
-        }
-        if !self.sink.write(&self.batch) {
-            self.waiting.lost.inc_by(self.lines_in_batch);
-        }
-        self.batch.clear();
-        self.lines_in_batch = 0;
     }
 }
