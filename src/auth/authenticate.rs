@@ -34,13 +34,6 @@ impl Permit {
     pub fn shared_identity(&self) -> Option<Arc<Identity>> {
         self.identity.clone()
     }
-
-    /// A permit that nobody judged, for tests of what permits are asked for. No release build has it.
-    #[cfg(any(test, debug_assertions))]
-    #[doc(hidden)]
-    pub const fn for_tests(identity: Option<Arc<Identity>>) -> Self {
-        Self { identity }
-    }
 }
 
 /// Why a request may not pass.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use doorward::audit::Audit;
 use doorward::auth::tokens::{Settings, Tokens};
-use doorward::auth::{AccountRules, Accounts, Auth, EmailRule, Limits, Parts};
+use doorward::auth::{AccountRules, Accounts, Auth, EmailRule, Limits, Parts, Permit};
 use doorward::clock::{Clock as _, ManualClock, Timestamp};
 use doorward::codes::sql::SqlCodes;
 use doorward::database::{self, Database};
@@ -17,14 +17,20 @@ use doorward::logs::{LineLog, LogTarget};
 use doorward::mail::outbox::Outbox;
 use doorward::password;
 use doorward::password::pool::Passwords;
+use doorward::path::NormalPath;
+use doorward::policy::Requirement;
+use doorward::request::RequestHead;
 use doorward::revocation::{self, Revocations};
 use doorward::secret::SecretText;
 use doorward::session::{Bounds, Lifetimes};
 use doorward::sessions::SessionStore;
 use doorward::sessions::sqlite::SqliteSessions;
+use doorward::token::mint::Claims;
 use doorward::user::{Email, EmailStatus, JsonObject, Role, User, Username};
 use doorward::users::sql::SqlUsers;
 use doorward::users::{NewUser, UserStore};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method};
 use prometheus_client::metrics::counter::Counter;
 use tempfile::TempDir;
 use tokio_util::task::AbortOnDropHandle;
@@ -166,6 +172,25 @@ impl Core {
         let text = std::fs::read_to_string(self.directory.path().join(AUDIT_LOG)).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         lines.collect()
+    }
+
+    /// The permit of a bearer of these claims, or of nobody.
+    pub(crate) fn permit(&self, claims: Option<Claims>) -> Permit {
+        let mut headers = HeaderMap::new();
+        if let Some(claims) = claims {
+            let token = self.auth.tokens().mint(claims).unwrap();
+            let line = format!("Bearer {}", token.expose());
+            headers.insert(AUTHORIZATION, line.parse().unwrap());
+        }
+        let head = RequestHead {
+            method: &Method::GET,
+            host: "gw.test".into(),
+            path: NormalPath::parse("/").unwrap(),
+            client: [127, 0, 0, 1].into(),
+            headers: &headers,
+        };
+        let permit = self.auth.authenticate(&head, &Requirement::Public);
+        permit.unwrap()
     }
 
     /// A verified user whose user name is the part of the address before the `@`.

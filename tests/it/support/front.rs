@@ -9,16 +9,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use doorward::auth::Permit;
-use doorward::id::RequestId;
-use doorward::identity::Identity;
 use doorward::path::NormalPath;
 use doorward::proxy::{
     self, BodyEnd, BodyError, Forward, Forwarded, IdentityHeaders, Proxy, TunnelEnd,
     UpstreamConfig, UpstreamError,
 };
 use doorward::route::Credentials;
+use doorward::token::mint::Claims;
 use doorward::trust::Trust;
-use http::{HeaderName, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::{Body, Incoming};
@@ -30,6 +29,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::Url;
+
+use super::core::Core;
 
 /// What its clients speak.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,8 @@ pub(crate) enum Protocol {
 pub(crate) struct Setup {
     pub(crate) protocol: Protocol,
     pub(crate) upstream: UpstreamConfig,
-    pub(crate) identity: Option<Identity>,
+    /// What the token of every request says; nobody sends one if there is none.
+    pub(crate) caller: Option<Claims>,
     pub(crate) credentials: Credentials,
 }
 
@@ -60,7 +62,7 @@ impl Setup {
                 idle_timeout: Duration::from_mins(1),
                 trust: Trust::System,
             },
-            identity: None,
+            caller: None,
             credentials: Credentials::Kept,
         }
     }
@@ -79,7 +81,7 @@ impl Setup {
         };
         let shared = Arc::new(Shared {
             proxy: Proxy::new(config).unwrap(),
-            permit: Permit::for_tests(self.identity.map(Arc::new)),
+            permit: Core::start().await.permit(self.caller),
             credentials: self.credentials,
             session_end: session_end.clone(),
             bodies,
@@ -220,7 +222,7 @@ async fn answer(
             .unwrap(),
         request,
         client: "2001:db8::7".parse().unwrap(),
-        request_id: RequestId::from_bytes([1; 16]),
+        request_id: HeaderValue::from_static("01010101-0101-0101-0101-010101010101"),
         upstream: 0,
         credentials: shared.credentials,
     };
