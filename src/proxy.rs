@@ -8,12 +8,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, Method, Request, Response};
+use http::{HeaderName, HeaderValue, Method, Request, Response};
 use hyper::body::{Body as _, Incoming};
 use url::Url;
 
 use crate::auth::Permit;
-use crate::id::RequestId;
 use crate::path::NormalPath;
 use crate::route::Credentials;
 use crate::trust::Trust;
@@ -95,7 +94,7 @@ pub struct Forward {
     /// The client, by the trusted-proxy rule.
     pub client: IpAddr,
     /// Its name in the logs of both sides.
-    pub request_id: RequestId,
+    pub request_id: HeaderValue,
     /// Which upstream: an index into [`Config::upstreams`].
     pub upstream: usize,
     /// Whether the upstream may see the caller's credential.
@@ -157,7 +156,7 @@ impl Proxy {
             request_id: forward.request_id,
             credentials: forward.credentials,
         };
-        let mut head = self.rewriter.head(parts, &path, &caller)?;
+        let mut head = self.rewriter.head(parts, &path, caller)?;
         outgoing::frame(&mut head.headers, body.is_end_stream(), &body.size_hint());
         if handshake.is_some() {
             websocket::ask(&mut head.headers);

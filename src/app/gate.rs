@@ -20,7 +20,7 @@ use super::serving::{Current, Serving};
 use super::site::{Endpoints, Stop, Style, Target};
 use crate::auth::{Auth, Denial, Permit};
 use crate::clock::SharedClock;
-use crate::id::RequestId;
+use crate::id::{RequestId, TEXT_LENGTH};
 use crate::listen::{Connection, RequestHandler};
 use crate::logs::LineLog;
 use crate::metrics::requests::{RouteMetrics, Verdict};
@@ -99,7 +99,7 @@ impl<'a> Visit<'a> {
         connection: &Connection,
     ) -> Response<AnswerBody> {
         let (parts, body) = request.into_parts();
-        let mut record = Box::new(self.record(&parts, connection));
+        let mut record = self.record(&parts, connection);
         let way = self.find_way(&parts, connection, &mut record);
         let request = Request::from_parts(parts, body);
         match way {
@@ -110,11 +110,12 @@ impl<'a> Visit<'a> {
                 upstream,
             } => {
                 note_stop(&mut record, stop);
+                let request_id = request_id_value(&record);
                 let forward = Forward {
                     request,
                     path,
                     client: record.client,
-                    request_id: record.request_id,
+                    request_id: request_id.clone(),
                     upstream: upstream.0,
                     credentials: upstream.1,
                 };
@@ -122,6 +123,7 @@ impl<'a> Visit<'a> {
                     visit: self,
                     stop,
                     record,
+                    request_id,
                     connection,
                 };
                 answer.forward(permit, forward).await
@@ -164,7 +166,10 @@ impl<'a> Visit<'a> {
         let peer = connection.peer.ip();
         let head = match RequestHead::read(parts, peer, &self.serving.trusted_proxies) {
             Ok(head) => head,
-            Err(bad) => return refused(bad.into(), bad.reason()),
+            Err(bad) => {
+                record.path = parts.uri.path().into();
+                return refused(bad.into(), bad.reason());
+            }
         };
         record.client = head.client;
         record.host.clone_from(&head.host);
@@ -224,13 +229,13 @@ impl<'a> Visit<'a> {
         }
     }
 
-    fn record(self, parts: &request::Parts, connection: &Connection) -> Record {
+    fn record(self, parts: &request::Parts, connection: &Connection) -> Box<Record> {
         let time = self.parts.clock.now();
         let length = parts
             .headers
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok());
-        Record {
+        Box::new(Record {
             time,
             began: Instant::now(),
             request_id: RequestId::new(time),
@@ -238,7 +243,7 @@ impl<'a> Visit<'a> {
             protocol: connection.protocol,
             method: parts.method.clone(),
             host: Box::default(),
-            path: parts.uri.path().into(),
+            path: Box::default(),
             status: http::StatusCode::OK,
             route: None,
             verdict: Verdict::Allowed,
@@ -249,7 +254,7 @@ impl<'a> Visit<'a> {
             bytes_in: length.and_then(|length| length.parse().ok()),
             bytes_out: 0,
             log: self.parts.access_log.clone(),
-        }
+        })
     }
 }
 
@@ -258,14 +263,16 @@ struct Answering<'a> {
     visit: Visit<'a>,
     stop: &'a Stop,
     record: Box<Record>,
+    /// For the upstream and for the client: written once.
+    request_id: HeaderValue,
     connection: &'a Connection,
 }
 
 impl Answering<'_> {
     async fn forward(mut self, permit: Permit, forward: Forward) -> Response<AnswerBody> {
-        let sent = Instant::now();
         let result = self.visit.serving.proxy.forward(&permit, forward).await;
-        self.record.upstream_time = Some(sent.elapsed());
+        // All that came before took no millisecond, as it waits for nothing.
+        self.record.upstream_time = Some(self.record.began.elapsed());
         match result {
             Ok(forwarded) => self.pass_on(permit, forwarded),
             Err(error) => self.failed(&error),
@@ -282,12 +289,10 @@ impl Answering<'_> {
         if let Some(tunnel) = tunnel {
             self.keep_tunnel(permit, tunnel);
         }
-        let (parts, body) = response.into_parts();
-        self.record.status = parts.status;
+        self.record.status = response.status();
         count(&self.stop.metrics, &self.record);
-        let id = request_id_value(&self.record);
-        let body = AnswerBody::upstream(body, self.record);
-        with_request_id(Response::from_parts(parts, body), id)
+        let response = response.map(|body| AnswerBody::upstream(body, self.record));
+        with_request_id(response, self.request_id)
     }
 
     /// A tunnel outlives its request, but neither the session of its caller nor the gateway's stop.
@@ -408,13 +413,14 @@ fn count(metrics: &RouteMetrics, record: &Record) {
     metrics.count(record.status, record.verdict, record.began.elapsed());
 }
 
-fn request_id_value(record: &Record) -> Option<HeaderValue> {
-    HeaderValue::from_str(&record.request_id.to_string()).ok()
+/// Hyphens and hexadecimal digits, which are a header value.
+fn request_id_value(record: &Record) -> HeaderValue {
+    let mut text = [0; TEXT_LENGTH];
+    HeaderValue::from_str(record.request_id.encode(&mut text))
+        .unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
-fn with_request_id<B>(mut response: Response<B>, id: Option<HeaderValue>) -> Response<B> {
-    if let Some(id) = id {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
+fn with_request_id<B>(mut response: Response<B>, id: HeaderValue) -> Response<B> {
+    response.headers_mut().insert(REQUEST_ID, id);
     response
 }

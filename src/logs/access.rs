@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::line_log::LineLog;
 use crate::clock::Timestamp;
-use crate::id::RequestId;
+use crate::id::{RequestId, TEXT_LENGTH};
 use crate::metrics::requests::Verdict;
 
 /// One line of the access log. Fields that do not apply are left out.
@@ -19,7 +19,7 @@ pub struct AccessRecord<'a> {
     #[serde(serialize_with = "as_text")]
     pub time: Timestamp,
     /// Names it in all logs, and at the upstream.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "id_as_text")]
     pub request_id: RequestId,
     /// The client, by the trusted-proxy rule.
     pub client: IpAddr,
@@ -63,6 +63,10 @@ impl AccessRecord<'_> {
     pub fn write_to(&self, log: &LineLog) {
         log.write(self);
     }
+}
+
+fn id_as_text<S: Serializer>(id: &RequestId, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(id.encode(&mut [0; TEXT_LENGTH]))
 }
 
 fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {

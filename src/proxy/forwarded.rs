@@ -5,8 +5,6 @@ use std::net::IpAddr;
 use http::header::{FORWARDED, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::id::RequestId;
-
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -18,34 +16,45 @@ const SCHEME: &str = "https";
 ///
 /// The client is the one that the trusted-proxy rule found, and stands alone: addresses further back
 /// are hearsay.
-pub(super) fn set(headers: &mut HeaderMap, client: IpAddr, request_id: RequestId) {
-    let client = client.to_canonical();
+pub(super) fn set(headers: &mut HeaderMap, client: IpAddr, request_id: HeaderValue) {
+    let client = client.to_canonical().to_string();
     let host = headers.get(HOST).cloned();
-    put(headers, FORWARDED, &element(client, host.as_ref()));
-    put(headers, X_FORWARDED_FOR, &client.to_string());
+    put(headers, FORWARDED, &element(&client, host.as_ref()));
+    put(headers, X_FORWARDED_FOR, &client);
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(SCHEME));
     if let Some(host) = host {
         headers.insert(X_FORWARDED_HOST, host);
     }
-    put(headers, X_REQUEST_ID, &request_id.to_string());
+    headers.insert(X_REQUEST_ID, request_id);
 }
 
 /// One element of `Forwarded`; an IPv6 address is in brackets and quotes (RFC 7239 §6).
-fn element(client: IpAddr, host: Option<&HeaderValue>) -> String {
-    let node = match client {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("\"[{address}]\""),
-    };
-    match host.and_then(|host| host.to_str().ok()) {
-        Some(host) => format!("for={node};host={};proto={SCHEME}", quoted(host)),
-        None => format!("for={node};proto={SCHEME}"),
+fn element(client: &str, host: Option<&HeaderValue>) -> String {
+    let mut element = String::with_capacity(128);
+    element.push_str("for=");
+    if client.contains(':') {
+        element.extend(["\"[", client, "]\""]);
+    } else {
+        element.push_str(client);
     }
+    if let Some(host) = host.and_then(|host| host.to_str().ok()) {
+        element.push_str(";host=");
+        push_quoted(&mut element, host);
+    }
+    element.extend([";proto=", SCHEME]);
+    element
 }
 
 /// A quoted string (RFC 9110 §5.6.4): the colon of a port is no token character.
-fn quoted(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("\"{escaped}\"")
+fn push_quoted(to: &mut String, text: &str) {
+    to.push('"');
+    for character in text.chars() {
+        if matches!(character, '\\' | '"') {
+            to.push('\\');
+        }
+        to.push(character);
+    }
+    to.push('"');
 }
 
 fn put(headers: &mut HeaderMap, name: HeaderName, text: &str) {
@@ -63,7 +72,8 @@ mod tests {
         let check = |client: &str, host: Option<&'static str>, expected: &str| {
             let host = host.map(HeaderValue::from_static);
             let client: IpAddr = client.parse().unwrap();
-            assert_eq!(element(client.to_canonical(), host.as_ref()), expected);
+            let client = client.to_canonical().to_string();
+            assert_eq!(element(&client, host.as_ref()), expected);
         };
         check(
             "192.0.2.1",

@@ -1,5 +1,7 @@
 //! Who is calling, as headers: what a claim does not say is no header at all.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -30,16 +32,20 @@ pub(super) fn set(headers: &mut HeaderMap, names: &IdentityHeaders, identity: &I
     }
 }
 
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, TEXT).to_string()
+/// Borrowed where there is nothing to encode, as in most texts.
+fn encoded(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, TEXT).into()
 }
 
-fn list(items: &[Box<str>]) -> String {
-    let items: Vec<_> = items
-        .iter()
-        .map(|item| utf8_percent_encode(item, ITEM).to_string())
-        .collect();
-    items.join(",")
+fn list(items: &[Box<str>]) -> Cow<'_, str> {
+    let mut items = items.iter().map(|item| utf8_percent_encode(item, ITEM));
+    let first = items.next().map(Cow::from).unwrap_or_default();
+    items.fold(first, |mut list, item| {
+        let text = list.to_mut();
+        text.push(',');
+        text.extend(item);
+        list
+    })
 }
 
 fn put(headers: &mut HeaderMap, name: &HeaderName, text: &str) {

@@ -54,9 +54,9 @@ const FAMILIES_OF_CLAIMS: &[&str] = &["x-forwarded-", "x-original-", "x-envoy-",
 pub(super) struct Unwanted {
     names: Vec<Box<str>>,
     families: &'static [&'static str],
-    /// Which bytes an unwanted name can start with: bit `n` stands for byte `n`. Sorts most names out
-    /// before any text is compared.
-    starts: u128,
+    /// By the folded first byte, which lengths an unwanted name can have: bit `n` stands for length `n`.
+    /// Sorts nearly all names out before any text is compared.
+    lengths: Vec<u64>,
 }
 
 impl Unwanted {
@@ -77,18 +77,33 @@ impl Unwanted {
         let names: Vec<Box<str>> = names
             .map(|name| name.bytes().map(|byte| char::from(fold(byte))).collect())
             .collect();
-        let all = names.iter().map(|name| &**name);
-        let firsts = all.chain(families.iter().copied()).filter_map(start);
-        Self {
-            starts: firsts.fold(0, |starts, bit| starts | bit),
-            names,
+        let mut unwanted = Self {
+            lengths: vec![0; 1 << 7],
+            names: Vec::new(),
             families,
+        };
+        for name in &names {
+            unwanted.expect(name, length_bit(name));
+        }
+        for family in families {
+            let and_longer = length_bit(family).wrapping_neg();
+            unwanted.expect(family, and_longer);
+        }
+        Self { names, ..unwanted }
+    }
+
+    /// Notes that names which start like `name` may have these lengths.
+    fn expect(&mut self, name: &str, lengths: u64) {
+        let known = first_byte(name).and_then(|first| self.lengths.get_mut(first));
+        if let Some(known) = known {
+            *known |= lengths;
         }
     }
 
     /// Whether `name` is one of them, however it is spelt.
     pub(super) fn holds(&self, name: &str) -> bool {
-        if start(name).is_some_and(|bit| self.starts & bit == 0) {
+        let lengths = first_byte(name).and_then(|first| self.lengths.get(first));
+        if lengths.is_some_and(|lengths| lengths & length_bit(name) == 0) {
             return false;
         }
         let same = |known: &str| known.len() == name.len() && starts_folded(name, known);
@@ -112,10 +127,14 @@ fn names_of(identity: &IdentityHeaders) -> impl Iterator<Item = &str> {
         .into_iter()
 }
 
-/// The bit of the first byte; header names are ASCII.
-fn start(name: &str) -> Option<u128> {
-    let first = fold(name.bytes().next()?);
-    1_u128.checked_shl(u32::from(first))
+/// The first byte, folded; header names are ASCII.
+fn first_byte(name: &str) -> Option<usize> {
+    name.bytes().next().map(|first| usize::from(fold(first)))
+}
+
+/// The bit that stands for the length of a name; the last one, for all that is longer.
+fn length_bit(name: &str) -> u64 {
+    1 << name.len().min(63)
 }
 
 fn starts_folded(name: &str, folded: &str) -> bool {

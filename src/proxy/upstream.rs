@@ -67,11 +67,18 @@ impl Upstream {
     ) -> Result<(Arc<Url>, Response<Incoming>), UpstreamError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let mut retries = Retries::new(&head, &payload, self.servers.len());
+        let mut head = Some(head);
         let order = self.servers.iter().cycle();
         let mut order = order.skip(turn.checked_rem(self.servers.len()).unwrap_or(0));
         loop {
             let server = order.next().ok_or(UpstreamError::Unknown)?;
-            match self.attempt(server, head.clone(), &payload).await {
+            let attempt = if retries.are_over() {
+                head.take()
+            } else {
+                head.clone()
+            };
+            let attempt = attempt.ok_or(UpstreamError::Unknown)?;
+            match self.attempt(server, attempt, &payload).await {
                 Ok(response) => return Ok((Arc::clone(&server.url), response)),
                 Err(error) if retries.allow(&error) => {}
                 Err(error) => return Err(error),
@@ -141,6 +148,11 @@ impl Retries {
             unreached: servers.saturating_sub(1),
             unanswered: u8::from(repeatable),
         }
+    }
+
+    /// Whether there is no other try, whatever comes.
+    const fn are_over(&self) -> bool {
+        self.unreached == 0 && self.unanswered == 0
     }
 
     /// Whether to try again, after `error`.

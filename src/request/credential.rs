@@ -42,7 +42,7 @@ impl<'a> RequestHead<'a> {
 
 /// Reads `scheme SP token`; the scheme in any letter case (RFC 9110 §11.1).
 fn authorization(line: &HeaderValue) -> Credential<'_> {
-    let Ok(text) = line.to_str() else {
+    let Some(text) = text(line) else {
         return Credential::Ambiguous;
     };
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
@@ -53,13 +53,26 @@ fn authorization(line: &HeaderValue) -> Credential<'_> {
         return Credential::Foreign;
     }
     let token = token.trim_matches(' ');
-    if token.is_empty() || !token.bytes().all(is_token_byte) {
+    if token.is_empty() || !is_token(token) {
         return Credential::Ambiguous;
     }
     Credential::Bearer(token)
 }
 
+/// The same as [`HeaderValue::to_str`], which takes byte by byte: a token is long, and this line is
+/// read for every request.
+fn text(line: &HeaderValue) -> Option<&str> {
+    let text = std::str::from_utf8(line.as_bytes()).ok()?;
+    text.is_ascii().then_some(text)
+}
+
+/// Looks at all of it, bad or good, so that many bytes are taken at once.
+fn is_token(text: &str) -> bool {
+    text.bytes()
+        .fold(true, |so_far, byte| so_far & is_token_byte(byte))
+}
+
 /// `b64token` of RFC 6750 §2.1; white space or a comma would make it two.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+const fn is_token_byte(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }

@@ -44,11 +44,11 @@ fn sent(
     let caller = Caller {
         identity,
         client: "192.0.2.1".parse().unwrap(),
-        request_id: RequestId::from_bytes([1; 16]),
+        request_id: HeaderValue::from_static("01010101-0101-0101-0101-010101010101"),
         credentials,
     };
     let path = NormalPath::parse("/x").unwrap();
-    let head = rewriter().head(parts, &path, &caller).unwrap();
+    let head = rewriter().head(parts, &path, caller).unwrap();
     let mut lines: Vec<String> = head
         .headers
         .iter()

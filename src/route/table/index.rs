@@ -1,7 +1,7 @@
 //! Patterns by host: which tries are asked, and in which order.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::Matcher;
 use super::reading::LetterCase;
@@ -13,8 +13,8 @@ use crate::route::pattern::{HostPattern, Segment};
 #[derive(Debug)]
 pub(super) struct Index {
     case: LetterCase,
-    exact: HashMap<Box<str>, PathTrie>,
-    below: HashMap<Box<str>, PathTrie>,
+    exact: BTreeMap<Box<str>, PathTrie>,
+    below: BTreeMap<Box<str>, PathTrie>,
     any: PathTrie,
 }
 
@@ -22,8 +22,8 @@ impl Index {
     pub(super) fn new(case: LetterCase) -> Self {
         Self {
             case,
-            exact: HashMap::new(),
-            below: HashMap::new(),
+            exact: BTreeMap::new(),
+            below: BTreeMap::new(),
             any: PathTrie::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Path patterns as a tree of segments.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::route::pattern::Segment;
 
@@ -19,7 +19,8 @@ pub(super) struct PathTrie {
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<Box<str>, usize>,
+    /// Ordered, not hashed: a hash that strangers cannot aim at costs more than a few comparisons.
+    literals: BTreeMap<Box<str>, usize>,
     one: Option<usize>,
     /// The pattern that ends here.
     end: Option<PatternId>,
