@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 use super::answer::AnswerBody;
 use super::record::Record;
 use super::serving::{Current, Serving};
+use super::session_end::SessionEnd;
 use super::site::{Endpoints, Stop, Style, Target};
 use crate::auth::{Auth, Denial, Permit};
 use crate::clock::SharedClock;
@@ -274,39 +275,34 @@ impl Answering<'_> {
         // All that came before took no millisecond, as it waits for nothing.
         self.record.upstream_time = Some(self.record.began.elapsed());
         match result {
-            Ok(forwarded) => self.pass_on(permit, forwarded),
+            Ok(forwarded) => self.pass_on(&permit, forwarded),
             Err(error) => self.failed(&error),
         }
     }
 
-    fn pass_on(mut self, permit: Permit, forwarded: Forwarded) -> Response<AnswerBody> {
+    fn pass_on(mut self, permit: &Permit, forwarded: Forwarded) -> Response<AnswerBody> {
         let Forwarded {
             response,
             tunnel,
             server,
         } = forwarded;
         self.record.upstream = Some(server);
+        let end = || SessionEnd::of(&self.visit.parts.auth, permit);
         if let Some(tunnel) = tunnel {
-            self.keep_tunnel(permit, tunnel);
+            self.keep_tunnel(end(), tunnel);
         }
         self.record.status = response.status();
         count(&self.stop.metrics, &self.record);
-        let response = response.map(|body| AnswerBody::upstream(body, self.record));
+        let end = end();
+        let response = response.map(|body| AnswerBody::upstream(body, end, self.record));
         with_request_id(response, self.request_id)
     }
 
     /// A tunnel outlives its request, but neither the session of its caller nor the gateway's stop.
-    fn keep_tunnel(&self, permit: Permit, tunnel: Tunnel) {
-        let auth = Arc::clone(&self.visit.parts.auth);
+    fn keep_tunnel(&self, session: SessionEnd, tunnel: Tunnel) {
         let draining = self.connection.draining_owned();
-        let end = async move {
-            let ended = async {
-                match permit.identity() {
-                    Some(identity) => auth.ended(identity).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! { () = ended => {}, () = draining => {} }
+        let end = async {
+            tokio::select! { () = session => {}, () = draining => {} }
         };
         tokio::spawn(tunnel.run(end));
     }
@@ -410,7 +406,9 @@ fn finish(
 }
 
 fn count(metrics: &RouteMetrics, record: &Record) {
-    metrics.count(record.status, record.verdict, record.began.elapsed());
+    let took = record.upstream_time;
+    let took = took.unwrap_or_else(|| record.began.elapsed());
+    metrics.count(record.status, record.verdict, took);
 }
 
 /// Hyphens and hexadecimal digits, which are a header value.

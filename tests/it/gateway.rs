@@ -9,4 +9,5 @@ mod process;
 mod reload;
 mod replicas;
 mod stores;
+mod streams;
 mod wall;
