@@ -37,6 +37,7 @@ mod mail;
 mod record;
 pub mod reload;
 pub mod serving;
+mod session_end;
 pub mod site;
 pub mod stores;
 

@@ -8,6 +8,28 @@ use ipnet::{IpNet, Ipv4Net};
 
 pub mod host;
 
+/// An address as it is written in logs and headers; an IPv4 address in IPv6 clothes as the IPv4 address.
+///
+/// As the standard library writes it, which for IPv4 goes by way of a formatter for every number: a
+/// tenth of the time that the whole head of a request takes.
+pub fn address_text(address: IpAddr) -> String {
+    let IpAddr::V4(address) = address.to_canonical() else {
+        return address.to_string();
+    };
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for (place, octet) in address.octets().into_iter().enumerate() {
+        if place > 0 {
+            text.push('.');
+        }
+        for (least, unit) in [(100, 100), (10, 10), (0, 1)] {
+            if octet >= least {
+                text.push(char::from(b'0' + octet / unit % 10));
+            }
+        }
+    }
+    text
+}
+
 /// A list of networks. An IPv4 address in IPv6 clothes (`::ffff:10.0.0.1`) counts as the IPv4 address,
 /// in the list as well as in a question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +75,18 @@ fn canonical(network: IpNet) -> IpNet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_written_as_the_standard_library_writes_it() {
+        for octet in 0..=255 {
+            let address = IpAddr::from([octet, 255 - octet, octet / 2, 7]);
+            assert_eq!(address_text(address), address.to_string());
+        }
+        let clothed: IpAddr = "::ffff:10.0.0.1".parse().unwrap();
+        assert_eq!(address_text(clothed), "10.0.0.1");
+        let v6: IpAddr = "2001:db8::1".parse().unwrap();
+        assert_eq!(address_text(v6), "2001:db8::1");
+    }
 
     #[test]
     fn an_ipv4_address_in_ipv6_clothes_is_the_ipv4_address() {

@@ -32,6 +32,7 @@ mod stillness;
 mod tunnel;
 mod upload;
 mod upstream;
+mod values;
 mod websocket;
 
 pub use body::{BodyEnd, BodyError, BodyOutcome, ProxyBody};
@@ -152,8 +153,10 @@ impl Proxy {
         let (parts, body) = request.into_parts();
         let caller = outgoing::Caller {
             identity: permit.identity(),
-            client: forward.client,
-            request_id: forward.request_id,
+            origin: forwarded::Origin {
+                client: forward.client,
+                request_id: forward.request_id,
+            },
             credentials: forward.credentials,
         };
         let mut head = self.rewriter.head(parts, &path, caller)?;

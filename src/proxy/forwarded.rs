@@ -5,6 +5,9 @@ use std::net::IpAddr;
 use http::header::{FORWARDED, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::values::Values;
+use crate::net::address_text;
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -16,16 +19,23 @@ const SCHEME: &str = "https";
 ///
 /// The client is the one that the trusted-proxy rule found, and stands alone: addresses further back
 /// are hearsay.
-pub(super) fn set(headers: &mut HeaderMap, client: IpAddr, request_id: HeaderValue) {
-    let client = client.to_canonical().to_string();
+pub(super) fn set(headers: &mut HeaderMap, origin: Origin, values: &mut Values) {
+    let client = address_text(origin.client);
     let host = headers.get(HOST).cloned();
-    put(headers, FORWARDED, &element(&client, host.as_ref()));
-    put(headers, X_FORWARDED_FOR, &client);
+    let element = element(&client, host.as_ref());
+    put(headers, FORWARDED, values.join([&*element]));
+    put(headers, X_FORWARDED_FOR, values.join([&*client]));
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(SCHEME));
     if let Some(host) = host {
         headers.insert(X_FORWARDED_HOST, host);
     }
-    headers.insert(X_REQUEST_ID, request_id);
+    headers.insert(X_REQUEST_ID, origin.request_id);
+}
+
+/// Where a request came from.
+pub(super) struct Origin {
+    pub(super) client: IpAddr,
+    pub(super) request_id: HeaderValue,
 }
 
 /// One element of `Forwarded`; an IPv6 address is in brackets and quotes (RFC 7239 §6).
@@ -57,8 +67,8 @@ fn push_quoted(to: &mut String, text: &str) {
     to.push('"');
 }
 
-fn put(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    if let Ok(value) = HeaderValue::from_str(text) {
+fn put(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
+    if let Some(value) = value {
         headers.insert(name, value);
     }
 }
@@ -72,8 +82,7 @@ mod tests {
         let check = |client: &str, host: Option<&'static str>, expected: &str| {
             let host = host.map(HeaderValue::from_static);
             let client: IpAddr = client.parse().unwrap();
-            let client = client.to_canonical().to_string();
-            assert_eq!(element(&client, host.as_ref()), expected);
+            assert_eq!(element(&address_text(client), host.as_ref()), expected);
         };
         check(
             "192.0.2.1",

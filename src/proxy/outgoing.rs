@@ -1,7 +1,6 @@
 //! The head of a request as an upstream gets it: the target that was judged, the client's headers
 //! without what is not the client's to say, and ours.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,6 +13,7 @@ use hyper::body::SizeHint;
 use super::cookies::{self, OwnCookies};
 use super::error::UpstreamError;
 use super::names::Unwanted;
+use super::values::Values;
 use super::{IdentityHeaders, forwarded, identity};
 use crate::identity::Identity;
 use crate::path::NormalPath;
@@ -31,11 +31,9 @@ pub(super) struct OutgoingHead {
 }
 
 /// Who is calling, and what the upstream may know of it.
-#[derive(Debug)]
 pub(super) struct Caller<'a> {
     pub(super) identity: Option<&'a Identity>,
-    pub(super) client: IpAddr,
-    pub(super) request_id: HeaderValue,
+    pub(super) origin: forwarded::Origin,
     pub(super) credentials: Credentials,
 }
 
@@ -97,9 +95,10 @@ impl Rewriter {
             headers.insert(TE, HeaderValue::from_static("trailers"));
             headers.insert(CONNECTION, HeaderValue::from_static("te"));
         }
-        forwarded::set(&mut headers, caller.client, caller.request_id);
+        let mut values = Values::new();
+        forwarded::set(&mut headers, caller.origin, &mut values);
         if let Some(caller) = caller.identity {
-            identity::set(&mut headers, &self.identity, caller);
+            identity::set(&mut headers, &self.identity, caller, &mut values);
         }
         Ok(OutgoingHead {
             method: parts.method,
@@ -149,8 +148,8 @@ fn takes_trailers(headers: &HeaderMap) -> bool {
 
 /// Removes unwanted headers, and those that `Connection` names (RFC 9110 §7.6.1).
 pub(super) fn remove(headers: &mut HeaderMap, unwanted: &Unwanted) {
-    let named = tokens(headers, &CONNECTION).filter_map(|token| token.parse().ok());
-    let named: Vec<HeaderName> = named.collect();
+    let named = tokens(headers, &CONNECTION).filter(|token| !unwanted.holds(token));
+    let named: Vec<HeaderName> = named.filter_map(|token| token.parse().ok()).collect();
     let doomed = headers.keys().filter(|name| unwanted.holds(name.as_str()));
     let doomed: Vec<HeaderName> = doomed.cloned().collect();
     for name in named.iter().chain(&doomed) {

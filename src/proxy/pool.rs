@@ -7,16 +7,16 @@ use std::time::Duration;
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
 use super::connector::Connector;
 use super::error::UpstreamError;
 use super::line::{Line, Unanswered};
 use super::upload::UpstreamBody;
 
-/// How long an unused connection is kept. Node.js closes its own after 5 seconds, the shortest of the
-/// common servers; a request sent at that moment would be lost.
-const KEPT_FOR: Duration = Duration::from_secs(4);
+/// An unused connection is closed at the second end of a round that it sees, so after two to four
+/// seconds. Node.js closes its own after 5, the shortest of the common servers; a request sent at that
+/// moment would be lost.
+const ROUND: Duration = Duration::from_secs(2);
 
 /// The connections to one server. There is no limit to them: there are as many as requests at once.
 pub(super) struct Pool {
@@ -28,9 +28,17 @@ pub(super) struct Pool {
 #[derive(Debug, Default)]
 struct Idle {
     /// The one that was used last is the last, and is used first: the others may grow too old.
-    lines: Vec<(Line, Instant)>,
-    /// Whether a task looks for those that did.
+    lines: Vec<Kept>,
+    /// Counted by a task, so that no request needs to look at the clock.
+    round: u64,
+    /// Whether that task runs.
     is_swept: bool,
+}
+
+#[derive(Debug)]
+struct Kept {
+    line: Line,
+    since_round: u64,
 }
 
 impl Pool {
@@ -78,15 +86,9 @@ impl Pool {
         }
     }
 
-    /// The connection that was used last, if it is not too old; then the others are older still.
+    /// The connection that was used last.
     fn take(&self) -> Option<Line> {
-        let mut idle = self.idle.lock();
-        let (line, since) = idle.lines.pop()?;
-        if since.elapsed() < KEPT_FOR {
-            return Some(line);
-        }
-        idle.lines.clear();
-        None
+        self.idle.lock().lines.pop().map(|kept| kept.line)
     }
 
     /// Keeps a connection whose answer has begun, as soon as it is free. The rest of a long body, or
@@ -106,17 +108,20 @@ impl Pool {
 
     fn put(self: &Arc<Self>, line: Line) {
         let mut idle = self.idle.lock();
-        idle.lines.push((line, Instant::now()));
+        let since_round = idle.round;
+        idle.lines.push(Kept { line, since_round });
         if !idle.is_swept {
             idle.is_swept = true;
             tokio::spawn(sweep(Arc::downgrade(self)));
         }
     }
 
-    /// Closes what is too old; whether anything is left.
-    fn close_old(&self) -> bool {
+    /// Ends a round; whether there is need of another one.
+    fn end_round(&self) -> bool {
         let mut idle = self.idle.lock();
-        idle.lines.retain(|(_, since)| since.elapsed() < KEPT_FOR);
+        let ended = idle.round;
+        idle.round += 1;
+        idle.lines.retain(|kept| kept.since_round == ended);
         idle.is_swept = !idle.lines.is_empty();
         idle.is_swept
     }
@@ -125,8 +130,8 @@ impl Pool {
 /// Closes connections that nobody uses any more, until there are none.
 async fn sweep(pool: Weak<Pool>) {
     loop {
-        tokio::time::sleep(KEPT_FOR).await;
-        if !pool.upgrade().is_some_and(|pool| pool.close_old()) {
+        tokio::time::sleep(ROUND).await;
+        if !pool.upgrade().is_some_and(|pool| pool.end_round()) {
             return;
         }
     }

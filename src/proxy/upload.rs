@@ -55,12 +55,12 @@ impl Payload {
             Self::Empty => Some(UpstreamBody(None)),
             Self::Upload(upload) => {
                 let incoming = upload.waiting.lock().take()?;
-                Some(UpstreamBody(Some(Sending {
+                Some(UpstreamBody(Some(Box::new(Sending {
                     incoming: Some(incoming),
                     untouched: true,
                     stillness: Stillness::new(upload.idle_timeout),
                     upload: Arc::clone(upload),
-                })))
+                }))))
             }
         }
     }
@@ -103,9 +103,11 @@ pub(super) struct Upload {
 
 /// The body of a request, in the hands of a connection.
 ///
+/// Boxed: most requests have none, and it travels with them through many hands.
+///
 /// Where it is dropped untouched (no connection was made), it goes back to wait for another attempt.
 #[derive(Debug)]
-pub(super) struct UpstreamBody(Option<Sending>);
+pub(super) struct UpstreamBody(Option<Box<Sending>>);
 
 #[derive(Debug)]
 struct Sending {

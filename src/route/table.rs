@@ -15,7 +15,7 @@ use http::Method;
 use self::index::Index;
 use self::trie::PatternId;
 use super::Matcher;
-use super::pattern::Methods;
+use super::pattern::{Methods, Segment};
 use crate::path::NormalPath;
 
 mod index;
@@ -29,6 +29,8 @@ use self::reading::LetterCase;
 pub struct RouteTable<T> {
     exact: Index,
     folded: Index,
+    /// Whether no pattern has a capital letter, so that both indices are the same.
+    is_small: bool,
     /// The routes of each pattern, by [`PatternId`].
     patterns: Vec<Vec<Route<T>>>,
 }
@@ -70,6 +72,7 @@ impl<T> RouteTable<T> {
         let mut table = Self {
             exact: Index::new(LetterCase::Exact),
             folded: Index::new(LetterCase::Folded),
+            is_small: true,
             patterns: Vec::new(),
         };
         let mut conflicts = Vec::new();
@@ -93,7 +96,9 @@ impl<T> RouteTable<T> {
         let Some(pattern) = self.exact.find(host, path) else {
             return Lookup::NotFound;
         };
-        if self.folded.find(host, path) != Some(pattern) {
+        // Where neither has a capital, the second search would be the first one again.
+        let may_differ = !(self.is_small && reading::is_small(path.as_str()));
+        if may_differ && self.folded.find(host, path) != Some(pattern) {
             return Lookup::CaseDiffers;
         }
         choose(self.routes(pattern), method)
@@ -102,6 +107,10 @@ impl<T> RouteTable<T> {
     /// Adds a route, and returns the places of those that it ties with.
     fn add(&mut self, place: usize, matcher: Matcher, target: T) -> Vec<usize> {
         let fresh = PatternId(self.patterns.len());
+        self.is_small &= matcher.path.segments().iter().all(|segment| match segment {
+            Segment::Literal(text) => reading::is_small(text),
+            Segment::One | Segment::Rest => true,
+        });
         let pattern = self.exact.insert(&matcher, fresh);
         let tied = if pattern == fresh {
             self.patterns.push(Vec::new());

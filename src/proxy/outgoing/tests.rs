@@ -43,8 +43,10 @@ fn sent(
     let (parts, ()) = request.body(()).unwrap().into_parts();
     let caller = Caller {
         identity,
-        client: "192.0.2.1".parse().unwrap(),
-        request_id: HeaderValue::from_static("01010101-0101-0101-0101-010101010101"),
+        origin: forwarded::Origin {
+            client: "192.0.2.1".parse().unwrap(),
+            request_id: HeaderValue::from_static("01010101-0101-0101-0101-010101010101"),
+        },
         credentials,
     };
     let path = NormalPath::parse("/x").unwrap();

@@ -23,6 +23,12 @@ impl LetterCase {
     }
 }
 
+/// Whether a text, or a whole path, surely reads the same with and without regard to letter case.
+pub(super) fn is_small(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii() && !b.is_ascii_uppercase() && b != b'%')
+}
+
 /// Small letters. By way of the capitals, because `ſ` and `K` (the Kelvin sign) have relatives within
 /// ASCII that some services take them for.
 fn fold(text: Cow<'_, str>) -> Cow<'_, str> {

@@ -95,10 +95,12 @@ impl PathTrie {
     /// is a tree, so each node is entered at most once, and those that can be entered are bounded by
     /// the patterns that agree with the path so far. No recursion either.
     pub(super) fn find(&self, segments: &[Cow<'_, str>]) -> Option<PatternId> {
-        let mut steps = vec![Step::Enter {
+        // Room for what most searches need, so that they allocate once.
+        let mut steps = Vec::with_capacity(8);
+        steps.push(Step::Enter {
             node: Self::ROOT,
             depth: 0,
-        }];
+        });
         while let Some(step) = steps.pop() {
             let (node, depth) = match step {
                 Step::Settle(pattern) => return Some(pattern),
