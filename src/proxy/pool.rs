@@ -106,7 +106,8 @@ impl Pool {
         }
     }
 
-    fn put(self: &Arc<Self>, line: Line) {
+    fn put(self: &Arc<Self>, mut line: Line) {
+        line.rest();
         let mut idle = self.idle.lock();
         let since_round = idle.round;
         idle.lines.push(Kept { line, since_round });

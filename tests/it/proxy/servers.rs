@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use doorward::trust::Trust;
@@ -14,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-use crate::support::front::{Setup, reason};
+use crate::support::front::{Setup, reason, whole};
 use crate::support::sample::Sample;
 
 /// An origin where nobody listens.
@@ -61,6 +62,40 @@ async fn when_all_servers_are_away_each_is_asked_once() {
         .unwrap();
     let response = front.send(request).await.unwrap();
     assert_eq!(reason(&response), Some("connect-refused"));
+}
+
+/// The origin of a relay before this address, and how many connections it has taken.
+async fn counted(address: SocketAddr) -> (Url, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&taken);
+    tokio::spawn(async move {
+        while let Ok((mut client, _peer)) = listener.accept().await {
+            count.fetch_add(1, Ordering::SeqCst);
+            let mut server = TcpStream::connect(address).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    (url.parse().unwrap(), taken)
+}
+
+#[tokio::test]
+async fn one_connection_serves_request_after_request_and_none_waits_for_another() {
+    let sample = Sample::start().await;
+    let (url, taken) = counted(sample.address()).await;
+    let front = Setup::before([url]).start().await;
+    for _ in 0..5 {
+        let response = front.get("/x").await;
+        assert!(whole(response).await.is_ok());
+    }
+    assert_eq!(taken.load(Ordering::SeqCst), 1);
+    let events = front.get("/events").await;
+    let long = front.get("/bytes/10000000?chunked").await;
+    assert_eq!(front.get("/x").await.status(), StatusCode::OK);
+    assert_eq!(taken.load(Ordering::SeqCst), 3, "two of them are at work");
+    assert_eq!(whole(long).await.unwrap().len(), 10_000_000);
+    drop(events);
 }
 
 /// A server that ends TLS before this address, and its certificate.
