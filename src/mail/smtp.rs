@@ -10,12 +10,17 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use tokio::time::timeout;
 
 use super::{MailError, Mailer, Message, Sender, formed};
 use crate::secret::SecretText;
 
-/// How long a server may take for a step of the conversation.
-const STEP_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a server may take to be connected.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a mail may take altogether. lettre bounds the connecting alone: a server that falls silent
+/// would hold its place in the outbox for good.
+const SEND_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Which server, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +82,7 @@ impl SmtpMailer {
             .port(config.port)
             .tls(tls)
             .hello_name(ClientId::Domain(domain))
-            .timeout(Some(STEP_TIMEOUT));
+            .timeout(Some(CONNECT_TIMEOUT));
         if let Some((user, password)) = &config.credentials {
             let password = password.expose().to_owned();
             builder = builder.credentials(Credentials::new(user.clone(), password));
@@ -107,11 +112,12 @@ fn tls(config: &Config) -> Result<TlsParameters, BadCertificates> {
 impl Mailer for SmtpMailer {
     async fn send(&self, message: &Message) -> Result<(), MailError> {
         let mail = formed(&self.sender, message)?;
-        match self.transport.send(mail).await {
-            Ok(_taken_on) => Ok(()),
+        match timeout(SEND_TIMEOUT, self.transport.send(mail)).await {
+            Ok(Ok(_taken_on)) => Ok(()),
             // 5xx: the server has understood and will not (RFC 5321 §4.2.1).
-            Err(error) if error.is_permanent() => Err(MailError::Refused(error.into())),
-            Err(error) => Err(MailError::Away(error.into())),
+            Ok(Err(error)) if error.is_permanent() => Err(MailError::Refused(error.into())),
+            Ok(Err(error)) => Err(MailError::Away(error.into())),
+            Err(late) => Err(MailError::Away(late.into())),
         }
     }
 }

@@ -152,8 +152,24 @@ async fn a_recipient_that_is_refused_is_told_from_a_server_that_is_away() {
         credentials: Some((USER.into(), SecretText::from("wrong"))),
         ..server.config(Security::Tls)
     };
-    assert!(send(&wrong, "ann@example.com").await.is_err());
+    let sent = send(&wrong, "ann@example.com").await;
+    assert!(sent.is_err(), "{sent:?}");
     assert_eq!(server.taken(), Vec::<String>::new());
+}
+
+/// The clock runs ahead where everybody waits, so this takes no minute.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_is_away() {
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = Config {
+        host: "127.0.0.1".into(),
+        port: mute.local_addr().unwrap().port(),
+        security: Security::LoopbackOnly,
+        credentials: None,
+        ca: None,
+    };
+    let sent = send(&config, "ann@example.com").await;
+    assert!(matches!(sent, Err(MailError::Away(_))), "{sent:?}");
 }
 
 fn free_port() -> u16 {
