@@ -3,8 +3,8 @@
 #
 #   bench/proxy.sh [ROUNDS] [SECONDS]
 #
-# Doorward checks the token of every request and writes an access log; nginx checks nothing and writes
-# its access log. One core for the gateway, the other for client and upstream; 64 keep-alive
+# Doorward checks the token of every request and writes an access log, in batches; nginx checks nothing
+# and writes its access log, a line at a time as it does unless told otherwise. One core for the gateway, the other for client and upstream; 64 keep-alive
 # connections, a 90-byte answer. The rounds alternate, and the ratio of the medians is what counts.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

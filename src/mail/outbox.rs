@@ -85,27 +85,40 @@ async fn send_all(queue: mpsc::Receiver<Message>, mailer: Arc<dyn Mailer>, metri
     sending.await;
 }
 
-/// Tries until the mail is gone, will never go, or has waited too long. The log has the reason; the
-/// recipient is nobody's business there.
+/// Tries until the mail is gone, will never go, or has waited too long.
 async fn send(mail: Message, mailer: &dyn Mailer, metrics: &Metrics) {
     let mut waits = WAITS.iter();
-    loop {
-        let error = match mailer.send(&mail).await {
-            Ok(()) => return metrics.mail("sent"),
-            Err(MailError::Refused(error)) => {
-                tracing::warn!(error = &*error, "a mail was refused");
-                return metrics.mail("refused");
+    let outcome = loop {
+        let fate = match mailer.send(&mail).await {
+            Ok(()) => break "sent",
+            Err(error) => fate_after(&error, waits.next()),
+        };
+        match fate {
+            Fate::Ended(outcome) => break outcome,
+            Fate::AgainAfter(wait) => {
+                metrics.mail("retried");
+                tokio::time::sleep(wait).await;
             }
-            Err(MailError::Away(error)) => error,
-        };
-        let Some(wait) = waits.next() else {
-            tracing::error!(error = &*error, "a mail was given up");
-            return metrics.mail("given-up");
-        };
-        tracing::warn!(error = &*error, "a mail could not be sent yet");
-        metrics.mail("retried");
-        tokio::time::sleep(*wait).await;
-    }
+        }
+    };
+    metrics.mail(outcome);
+}
+
+/// What becomes of a mail that was not sent.
+enum Fate {
+    Ended(&'static str),
+    AgainAfter(Duration),
+}
+
+/// The log has the reason; the recipient is nobody's business there.
+fn fate_after(error: &MailError, wait: Option<&Duration>) -> Fate {
+    let (fate, what) = match (error, wait) {
+        (MailError::Refused(_), _) => (Fate::Ended("refused"), "was refused"),
+        (MailError::Away(_), None) => (Fate::Ended("given-up"), "was given up"),
+        (MailError::Away(_), Some(wait)) => (Fate::AgainAfter(*wait), "could not be sent yet"),
+    };
+    tracing::warn!(?error, "a mail {what}");
+    fate
 }
 
 #[cfg(test)]

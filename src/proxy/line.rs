@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker, ready};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
+use tokio::task::unconstrained;
 
 use super::connector::ServerStream;
 use super::upload::UpstreamBody;
@@ -51,7 +52,9 @@ impl Line {
         &mut self,
         request: Request<UpstreamBody>,
     ) -> Result<Response<Incoming>, Unanswered> {
-        let mut answer = pin!(self.sender.try_send_request(request));
+        // Unconstrained: a turn that has used up its budget would else pass over an answer that is there,
+        // and count on being woken for it.
+        let mut answer = pin!(unconstrained(self.sender.try_send_request(request)));
         let answer = poll_fn(|cx| {
             // First, because it is what sends the one and brings the other. Its end, good or bad, is
             // told to the answer, if one is owed. Since nothing else brings the answer, nobody need be

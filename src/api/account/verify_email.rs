@@ -14,7 +14,7 @@ use crate::auth::account::verify::CodeRequest;
 use crate::wire::context::RequestContext;
 
 #[derive(Serialize)]
-pub(in super::super) struct Verified {
+pub(in super::super) struct Proved {
     email: String,
     email_verified: bool,
     /// Where the account has no password: good for `password/reset`.
@@ -29,11 +29,11 @@ pub(in super::super) async fn verify(
     context: RequestContext,
     parts: Parts,
     JsonBody(body): JsonBody<CodeFields>,
-) -> Result<Json<Verified>, ApiError> {
+) -> Result<Json<Proved>, ApiError> {
     let caller = context.caller(&parts.headers);
     let verified = auth.verify_email(&body.read()?, None, &caller).await?;
     let token = verified.choose_password;
-    Ok(Json(Verified {
+    Ok(Json(Proved {
         email: verified.user.email.to_string(),
         email_verified: true,
         reset_token: token.map(|token| token.text.expose().to_owned()),

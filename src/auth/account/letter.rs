@@ -40,7 +40,7 @@ impl Letter {
         if let Some((code, delivery)) = code {
             self.write_code((code, delivery), (&mut text, &mut html));
         }
-        text.push_str(&format!("\n{closing}\n"));
+        text.extend(["\n", &closing, "\n"]);
         html.push_str(&paragraph(&escaped(&closing)));
         Message {
             to: self.to.clone(),
@@ -57,7 +57,7 @@ impl Letter {
     ) {
         if let Some(digits) = &code.digits {
             let (digits, life) = (digits.expose(), in_words(self.rules.digits_lifetime));
-            text.push_str(&format!("\nYour code: {digits}\nIt holds for {life}.\n"));
+            text.extend(["\nYour code: ", digits, "\nIt holds for ", &life, ".\n"]);
             html.push_str(&paragraph(&format!(
                 "Your code: <strong>{digits}</strong><br>It holds for {life}."
             )));
@@ -65,9 +65,8 @@ impl Letter {
         let link = code.token.as_ref().and_then(|token| delivery.link(token));
         if let Some(link) = link {
             let (link, life) = (link.expose(), in_words(self.rules.link_lifetime));
-            text.push_str(&format!(
-                "\nYour link:\n{link}\nIt holds for {life}, and works once.\n"
-            ));
+            text.extend(["\nYour link:\n", link, "\nIt holds for ", &life]);
+            text.push_str(", and works once.\n");
             let shown = escaped(link);
             html.push_str(&paragraph(&format!(
                 "<a href=\"{shown}\">{shown}</a><br>It holds for {life}, and works once."
@@ -147,7 +146,7 @@ fn in_words(span: Duration) -> String {
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
     let whole = units
         .iter()
-        .find(|(unit, _)| seconds >= *unit && seconds % unit == 0);
+        .find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
     let (count, unit) = whole.map_or((seconds, "second"), |(unit, name)| (seconds / unit, *name));
     match count {
         1 => format!("1 {unit}"),

@@ -116,11 +116,9 @@ async fn right_or_later(
     redeemed: Option<Redeemed>,
     began: Instant,
 ) -> Result<Redeemed, AccountError> {
-    match redeemed {
-        Some(redeemed) => Ok(redeemed),
-        None => {
-            tokio::time::sleep_until(began + QUIET).await;
-            Err(AccountError::InvalidCode)
-        }
+    if let Some(redeemed) = redeemed {
+        return Ok(redeemed);
     }
+    tokio::time::sleep_until(began + QUIET).await;
+    Err(AccountError::InvalidCode)
 }

@@ -114,6 +114,19 @@ async fn a_whole_life_in_postgres() {
 }
 
 async fn whole_life(api: Api) {
+    sign_up_and_prove(&api).await;
+    let (one, two) = (
+        api.sign_in(ALICE, PASSWORD).await,
+        api.sign_in(ALICE, PASSWORD).await,
+    );
+    change_password(&api, (&one, &two)).await;
+    reset_password(&api, &one).await;
+    let user = sign_in_by_mail(&api).await;
+    move_away(&api, &user).await;
+    delete(&api, &user).await;
+}
+
+async fn sign_up_and_prove(api: &Api) {
     let answer = api.sign_up(ALICE, PASSWORD).await;
     assert_eq!(answer.body, json!({ "status": "verification_required" }));
     let early = api.sign_in(ALICE, PASSWORD).await;
@@ -125,24 +138,19 @@ async fn whole_life(api: Api) {
     );
     let again = api.show("verify-email", (ALICE, &code)).await;
     assert_refused(&again, INVALID_CODE);
-    let (one, two) = (
-        api.sign_in(ALICE, PASSWORD).await,
-        api.sign_in(ALICE, PASSWORD).await,
-    );
-    change_password(&api, (&one, &two)).await;
-    reset_password(&api, &one).await;
-    let user = sign_in_by_mail(&api).await;
-    move_away(&api, &user).await;
+}
+
+async fn delete(api: &Api, user: &Answer) {
     let end = ("DELETE", "/.doorward/api/account");
     let wrong = json!({ "current_password": "wrong" });
     assert_refused(
-        &api.as_user(end, &user, &wrong).await,
+        &api.as_user(end, user, &wrong).await,
         (StatusCode::FORBIDDEN, "wrong_password"),
     );
     let right = json!({ "current_password": NEW_PASSWORD });
-    let removed = api.as_user(end, &user, &right).await;
+    let removed = api.as_user(end, user, &right).await;
     assert_eq!(removed.status, StatusCode::NO_CONTENT);
-    assert!(!api.is_signed_in(&user).await);
+    assert!(!api.is_signed_in(user).await);
     let gone = api.sign_in("moved@example.com", NEW_PASSWORD).await;
     assert_eq!(gone.status, StatusCode::UNAUTHORIZED);
 }

@@ -240,7 +240,10 @@ pub(super) async fn ending_the_others_keeps_one_and_refuses_what_was_under_way(s
     let read_before = store.epoch(ann).await.unwrap();
     let ended = store.end_others(ann, keep.id, START).await.unwrap();
     assert_eq!(ended, [other.id]);
-    assert_eq!(store.of_user(ann, START).await.unwrap(), [keep.clone()]);
+    assert_eq!(
+        store.of_user(ann, START).await.unwrap(),
+        std::slice::from_ref(&keep)
+    );
     let late = new_session(ann, START);
     let created = store.create(&late, read_before).await.unwrap();
     assert_eq!(created, Created::Superseded);

@@ -277,11 +277,15 @@ async fn an_update_changes_all_that_it_names_and_nothing_else(
     assert_eq!(closed.email_status, EmailStatus::Unverified);
     let found = stored(store, "updated@example.com").await.unwrap();
     assert_eq!((found.user, found.password), (closed, Some(hash("other"))));
+    an_update_takes_a_password_away(store, user.id).await;
+}
+
+async fn an_update_takes_a_password_away(store: &dyn UserStore, user: UserId) {
     let without = UserUpdate {
         password: Some(None),
         ..UserUpdate::default()
     };
-    store.update(user.id, without).await.unwrap();
+    store.update(user, without).await.unwrap();
     let found = stored(store, "updated@example.com").await.unwrap();
     assert_eq!(found.password, None);
 }
