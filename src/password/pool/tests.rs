@@ -66,6 +66,35 @@ async fn no_refusal_is_told_sooner_than_another() {
     }
 }
 
+/// A check of it takes half a second on a modest machine.
+const DEAR: &str =
+    "$pbkdf2-sha256$i=1000000$c29tZSBzYWx0IGJ5dGVzIQ$0kmu5ZvHpC60M6edcfok5KtLev7+ymm0q0karzMkp14";
+
+async fn time_of_a_refusal(pool: &Passwords, stored: Option<PasswordHash>) -> Duration {
+    let began = Instant::now();
+    let checked = pool.check(stored, wrong()).await.unwrap();
+    assert_eq!(checked, Checked::Wrong);
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dear_hash_slows_every_later_refusal_to_its_own_pace() {
+    let pool = pool(cheap());
+    let unknown_before = time_of_a_refusal(&pool, None).await;
+    assert!(
+        unknown_before < 2 * WRONG_ANSWER_AFTER,
+        "{unknown_before:?}"
+    );
+    let dear = time_of_a_refusal(&pool, Some(PasswordHash::new(DEAR))).await;
+    assert!(dear >= Duration::from_secs(1), "{dear:?}");
+    let bcrypt = bcrypt_hash("correct horse", bcrypt::Version::TwoB);
+    let current = super::super::hash(&cheap(), &right()).unwrap();
+    for stored in [None, Some(bcrypt), Some(current)] {
+        let later = time_of_a_refusal(&pool, stored).await;
+        assert!(later >= Duration::from_secs(1), "{later:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refusal_waits_without_a_place_in_the_pool() {
     let pool = pool(Config {
