@@ -26,6 +26,7 @@ mod terminal;
 pub use self::arguments::{
     Add, ChangeRoles, Import, List, Named, RoleChange, RoleList, Show, UserCommand,
 };
+pub use self::import::FormError;
 pub use self::terminal::{Console, Terminal};
 
 /// What the commands work with.
@@ -73,12 +74,22 @@ pub enum UserError {
         source: io::Error,
     },
     /// The file to import is not what it should be.
-    #[error("{} is no JSON array", path.display())]
+    #[error("cannot import {}", path.display())]
     ImportForm {
         /// The file.
         path: PathBuf,
-        /// Where it is wrong.
-        source: serde_json::Error,
+        /// What is wrong.
+        source: FormError,
+    },
+    /// A closed account was made, but not all of it could be stored.
+    #[error(
+        "{row}: the account was made without its password; remove it, and import the row again"
+    )]
+    ImportHalfway {
+        /// Where the row stands.
+        row: String,
+        /// What the store said.
+        source: Unavailable,
     },
     /// Some rows of an import were refused; the output names each.
     #[error("{0} rows were not imported")]
@@ -112,7 +123,7 @@ pub async fn run(
         UserCommand::Disable(named) => stores.disable(&named.user, terminal).await,
         UserCommand::Enable(named) => stores.enable(&named.user, terminal).await,
         UserCommand::Remove(named) => stores.remove(&named.user, terminal).await,
-        UserCommand::Import(import) => import::run(stores, import.file, terminal).await,
+        UserCommand::Import(import) => import::run(stores, import, terminal).await,
     }
 }
 
