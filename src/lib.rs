@@ -27,6 +27,7 @@ pub mod user;
 
 // Layer 2, outside: stores, keys, logs.
 pub mod audit;
+pub mod breached;
 pub mod codes;
 pub mod database;
 pub mod keys;

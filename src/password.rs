@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use self::rules::Breached;
 use crate::secret::SecretText;
 
 mod argon;
@@ -32,6 +33,10 @@ pub struct Config {
     pub max_wait: Duration,
     /// The fewest characters of a new password.
     pub min_length: usize,
+    /// The passwords that nobody may choose, because they are known.
+    pub breached: Option<Breached>,
+    /// What the service is called, in lower case: no password either.
+    pub service_names: Vec<String>,
 }
 
 impl Default for Config {
@@ -48,6 +53,8 @@ impl Default for Config {
             max_waiting: 64,
             max_wait: Duration::from_secs(2),
             min_length: 8,
+            breached: None,
+            service_names: Vec::new(),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::audit::Action;
 use crate::clock::Clock;
 use crate::id::UserId;
 use crate::password::pool::{Busy, Passwords};
-use crate::password::rules::Weak;
+use crate::password::rules::{Owner, Refused};
 use crate::sessions::SessionStore;
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, EmailStatus, JsonObject, User};
@@ -50,9 +50,9 @@ pub enum UserError {
     /// No account has this id, address or name.
     #[error("there is no user {0:?}")]
     NoSuchUser(String),
-    /// The password is no good.
+    /// The password is no good, or nobody can tell.
     #[error(transparent)]
-    Weak(#[from] Weak),
+    Refused(#[from] Refused),
     /// The two passwords that were typed differ.
     #[error("the two passwords differ; nothing was changed")]
     Mismatch,
@@ -129,7 +129,11 @@ pub async fn run(
 
 impl Stores<'_> {
     async fn add(&self, add: Add, terminal: &mut dyn Terminal) -> Result<(), UserError> {
-        let password = password::read_new(self.passwords.config(), terminal)?;
+        let owner = Owner {
+            email: Some(&add.email),
+            username: add.username.as_ref(),
+        };
+        let password = password::read_new(self.passwords, owner, terminal).await?;
         let password = self.passwords.hash(password).await?;
         let new = NewUser {
             id: UserId::new(self.clock.now()),
@@ -153,7 +157,11 @@ impl Stores<'_> {
 
     async fn set_password(&self, name: &str, terminal: &mut dyn Terminal) -> Result<(), UserError> {
         let user = find::user(self.users, name).await?;
-        let password = password::read_new(self.passwords.config(), terminal)?;
+        let owner = Owner {
+            email: Some(&user.email),
+            username: user.username.as_ref(),
+        };
+        let password = password::read_new(self.passwords, owner, terminal).await?;
         let password = self.passwords.hash(password).await?;
         self.change(&user, UserChange::Password(password)).await?;
         let ended = self.end_sessions(user.id).await?;

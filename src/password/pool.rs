@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::{Config, HashError, PasswordHash, Unverifiable, Verdict, rules};
+use super::rules::{self, NewPassword, Owner, Refused};
+use super::{Config, HashError, PasswordHash, Unverifiable, Verdict};
 use crate::secret::SecretText;
 
 /// No wrong password is told before this time has passed since its check began, nor before the time
@@ -124,10 +125,19 @@ impl Passwords {
         Ok(checked)
     }
 
-    /// Hashes a new password. Whether it is good enough, [`rules::check_new`] tells.
-    pub async fn hash(&self, password: SecretText) -> Result<PasswordHash, Busy> {
+    /// Judges a new password: what is to be hashed comes through here.
+    pub async fn accept(
+        &self,
+        password: SecretText,
+        owner: Owner<'_>,
+    ) -> Result<NewPassword, Refused> {
+        rules::accept(&self.0.config, password, owner).await
+    }
+
+    /// Hashes a new password.
+    pub async fn hash(&self, password: NewPassword) -> Result<PasswordHash, Busy> {
         let seat = self.seat().await?;
-        self.compute(seat, move |shared| shared.hash(&password))
+        self.compute(seat, move |shared| shared.hash(password.secret()))
             .await
     }
 

@@ -15,6 +15,7 @@ use crate::clock::{ManualClock, Timestamp};
 use crate::id::SessionId;
 use crate::password::Config;
 use crate::password::pool::Checked;
+use crate::password::rules::Weak;
 use crate::secret::SecretText;
 use crate::session::{Session, Subject};
 use crate::sessions::{Created, Cursor, EndedPage, Epoch, Refresh, Refreshed};
@@ -275,7 +276,10 @@ async fn a_password_is_asked_for_twice_at_a_terminal() {
     assert!(matches!(mismatch, Err(UserError::Mismatch)), "{mismatch:?}");
     let weak = desk.at_terminal("add a@example.com", &["short"]).await;
     assert!(
-        matches!(weak, Err(UserError::Weak(Weak::TooShort(8)))),
+        matches!(
+            weak,
+            Err(UserError::Refused(Refused::Weak(Weak::TooShort(8))))
+        ),
         "{weak:?}"
     );
     assert!(desk.user("a@example.com").await.is_none());
@@ -283,6 +287,24 @@ async fn a_password_is_asked_for_twice_at_a_terminal() {
         .await
         .unwrap();
     assert!(desk.signs_in("a@example.com", "correct horse").await);
+}
+
+#[tokio::test]
+async fn a_users_own_name_is_no_password() {
+    let desk = Desk::new().await;
+    desk.said("add a@example.com --username marianne").await;
+    for line in [
+        "set-password marianne",
+        "add marianne@example.com",
+        "add b@example.com --username mariann",
+    ] {
+        let weak = desk.pipe(line, &["Marianne1"]).await.0;
+        assert!(
+            matches!(weak, Err(UserError::Refused(Refused::Weak(Weak::Names)))),
+            "{line}: {weak:?}"
+        );
+    }
+    assert!(desk.signs_in("marianne", "correct horse").await);
 }
 
 #[test]

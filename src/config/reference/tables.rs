@@ -530,7 +530,15 @@ pub static PASSWORDS: Table = Table {
             "min_length",
             count(6, 128, "characters"),
             Value("8"),
-            "The shortest password that a user may choose.",
+            "The shortest password that a user may choose. The longest has 1024 bytes; the user's \
+             own names and that of the service are none.",
+        ),
+        key(
+            "breached",
+            PATH,
+            Words("not looked up"),
+            "A list of passwords that are known from breaches and cannot be chosen, made by \
+             `doorward passwords compile`.",
         ),
     ],
     later: &[],

@@ -31,7 +31,8 @@ fn read(text: &str) -> Config {
         .file("/etc/doorward/redis.crt", b"PEM")
         .file("/etc/doorward/redis.key", b"PEM")
         .file("/etc/doorward/ca.pem", AUTHORITY)
-        .file("/run/secrets/doorward-keys.json", b"{}");
+        .file("/run/secrets/doorward-keys.json", b"{}")
+        .file("/var/lib/doorward/breached.list", b"a list");
     match read_in(&around, text) {
         Ok(config) => config,
         Err(mistakes) => panic!("{mistakes}"),

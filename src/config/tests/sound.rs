@@ -38,6 +38,17 @@ fn an_empty_file_keeps_everything_in_the_state_directory() {
     assert_eq!(config.users.email, EmailPolicy::Any);
     assert_eq!(config.passwords.memory_kib, 19_456);
     assert_eq!(config.passwords.max_concurrent, 3);
+    assert!(config.passwords.breached.is_none());
+}
+
+#[test]
+fn the_service_is_known_by_the_parts_of_its_host() {
+    let config = sound(
+        "[server]\npublic_url = \"https://GW.example.com\"\n[passwords]\nbreached = \"breached\"\n",
+    );
+    let names = ["example", "gw", "doorward", "gw.example.com"];
+    assert_eq!(config.passwords.service_names, names);
+    assert!(config.passwords.breached.is_some());
 }
 
 #[test]

@@ -9,6 +9,10 @@ fn right() -> SecretText {
     SecretText::from("correct horse")
 }
 
+fn new() -> NewPassword {
+    NewPassword::unchecked("correct horse")
+}
+
 fn wrong() -> SecretText {
     SecretText::from("wrong horse")
 }
@@ -108,7 +112,7 @@ async fn a_refusal_waits_without_a_place_in_the_pool() {
         tokio::task::yield_now().await;
     }
     assert!(first_step(call.as_mut()).is_pending());
-    assert!(pool.hash(right()).await.is_ok());
+    assert!(pool.hash(new()).await.is_ok());
 }
 
 #[tokio::test]
@@ -122,7 +126,13 @@ async fn an_outdated_hash_is_upgraded_with_the_password_that_was_typed() {
         &right(),
     )
     .unwrap();
-    for stored in [bcrypt, older] {
+    let scrypt = PasswordHash::new(
+        "$scrypt$ln=4,r=8,p=1$c29tZSBzYWx0IGJ5dGVzIQ$0kmu5ZvHpC60M6edcfok5KtLev7+ymm0q0karzMkp14",
+    );
+    let pbkdf2 = PasswordHash::new(
+        "pbkdf2_sha256$1000$textsalt$L2paXf88bcNNVhxUbgoZqNJ31ruJ5OUWKFwYRrt5Gr8=",
+    );
+    for stored in [bcrypt, older, scrypt, pbkdf2] {
         let pool = pool(cheap());
         let checked = pool.check(Some(stored), right()).await.unwrap();
         let Checked::RightButOutdated { upgraded } = checked else {
@@ -194,7 +204,7 @@ async fn a_flood_from_many_threads_never_computes_more_than_it_may() {
     let calls: Vec<_> = (0..200)
         .map(|_| {
             let pool = pool.clone();
-            tokio::spawn(async move { pool.hash(right()).await })
+            tokio::spawn(async move { pool.hash(new()).await })
         })
         .collect();
     for call in calls {
@@ -217,9 +227,9 @@ async fn a_waiter_who_goes_away_frees_the_place() {
     {
         let mut waiter = pin!(pool.check(None, wrong()));
         assert!(first_step(waiter.as_mut()).is_pending());
-        assert_eq!(pool.hash(right()).await, Err(Busy));
+        assert_eq!(pool.hash(new()).await, Err(Busy));
     }
-    let mut next = pin!(pool.hash(right()));
+    let mut next = pin!(pool.hash(new()));
     assert!(first_step(next.as_mut()).is_pending());
     drop(held);
     assert!(next.await.is_ok());
@@ -240,12 +250,12 @@ async fn a_caller_who_goes_away_makes_no_room_while_the_hash_is_computed() {
         }));
         assert!(first_step(call.as_mut()).is_pending());
     }
-    assert_eq!(pool.hash(right()).await, Err(Busy));
+    assert_eq!(pool.hash(new()).await, Err(Busy));
     go.send(()).unwrap();
     while pool.0.places.available_permits() == 0 {
         tokio::task::yield_now().await;
     }
-    assert!(pool.hash(right()).await.is_ok());
+    assert!(pool.hash(new()).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -257,7 +267,7 @@ async fn nobody_waits_longer_than_the_longest_wait() {
     });
     let _held = Arc::clone(&pool.0.desks).acquire_owned().await.unwrap();
     let began = Instant::now();
-    assert_eq!(pool.hash(right()).await, Err(Busy));
+    assert_eq!(pool.hash(new()).await, Err(Busy));
     assert!(began.elapsed() >= pool.config().max_wait);
 }
 
@@ -271,7 +281,7 @@ async fn a_panic_frees_its_place() {
     let seat = pool.seat().await.unwrap();
     let stopped: Result<(), Busy> = pool.compute(seat, |_| panic!("as a test")).await;
     assert_eq!(stopped, Err(Busy));
-    assert!(pool.hash(right()).await.is_ok());
+    assert!(pool.hash(new()).await.is_ok());
 }
 
 #[test]

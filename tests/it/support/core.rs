@@ -17,6 +17,7 @@ use doorward::logs::{LineLog, LogTarget};
 use doorward::mail::outbox::Outbox;
 use doorward::password;
 use doorward::password::pool::Passwords;
+use doorward::password::rules::Owner;
 use doorward::revocation::{self, Revocations};
 use doorward::secret::SecretText;
 use doorward::session::{Bounds, Lifetimes};
@@ -172,9 +173,10 @@ impl Core {
     pub(crate) async fn add_user(&self, email: &str, password: &str, roles: &[&str]) -> User {
         let hash = self
             .passwords
-            .hash(SecretText::from(password))
+            .accept(SecretText::from(password), Owner::default())
             .await
             .unwrap();
+        let hash = self.passwords.hash(hash).await.unwrap();
         let (name, _) = email.split_once('@').unwrap();
         let user = NewUser {
             id: UserId::new(self.clock.now()),

@@ -106,7 +106,7 @@ async fn the_users_of_a_supabase_project_come_over_with_their_passwords() {
         [
             // The quoted line break of the first row counts.
             "line 6: missing field \"email\"",
-            "line 7: 5 cells where the head has 35",
+            "line 7: 4 cells where the head has 35",
         ]
     );
     let admin = desk.user("admin@example.com").await.unwrap().user;

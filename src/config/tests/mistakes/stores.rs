@@ -297,4 +297,18 @@ max_concurrent = 64",
             "2:14: passwords.memory_kib: 64 hashes of 1048576 KiB at once take 67108864 KiB, expected at most 16 GiB together",
         ],
     ),
+    (
+        "[passwords]
+breached = \"nowhere\"",
+        &[
+            "2:12: passwords.breached: found a file that cannot be read (entity not found); make it with `doorward passwords compile`",
+        ],
+    ),
+    (
+        "[passwords]
+breached = \"damaged\"",
+        &[
+            "2:12: passwords.breached: found a file that is damaged, or was not written to its end; make it with `doorward passwords compile`",
+        ],
+    ),
 ];
