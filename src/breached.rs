@@ -56,7 +56,7 @@ pub fn open(path: &Path) -> Result<Breached, OpenError> {
         path: path.to_owned(),
     };
     list.check()?;
-    Ok(Breached::new(Arc::new(list)))
+    Ok(Breached::new(path.to_owned(), Arc::new(list)))
 }
 
 impl List {

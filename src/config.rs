@@ -29,6 +29,7 @@ use crate::route::RouteConfig;
 use crate::route::pattern::HostPattern;
 use crate::session::Lifetimes;
 use crate::sessions::redis::RedisConfig;
+use crate::users::supabase;
 
 mod accounts;
 mod claims;
@@ -46,6 +47,7 @@ mod routing;
 mod server;
 mod session_store;
 mod stores;
+mod supabase_project;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -219,12 +221,14 @@ pub struct UsersConfig {
 }
 
 /// Where users are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum UserStoreConfig {
     /// In the SQLite file of the state directory.
     Embedded,
     /// In a PostgreSQL server.
     Postgres(postgres::Config),
+    /// In a Supabase project, which checks their passwords too.
+    Supabase(Box<supabase::Config>),
 }
 
 /// What a sign-in asks of the user's address.

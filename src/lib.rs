@@ -35,6 +35,7 @@ pub mod limiter;
 pub mod logs;
 pub mod mail;
 pub mod metrics;
+pub mod outbound;
 pub mod sessions;
 pub mod trust;
 pub mod users;

@@ -14,6 +14,7 @@ use crate::password::rules::{Owner, Refused};
 use crate::sessions::SessionStore;
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, EmailStatus, JsonObject, User};
+use crate::users::directory::Kept;
 use crate::users::{InsertError, NewUser, UserChange, UserStore};
 
 mod arguments;
@@ -47,6 +48,9 @@ pub struct Stores<'a> {
 /// Why a command was not carried out, in words for the one who typed it.
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
+    /// They are managed where they are kept.
+    #[error("users are kept by {0}: manage them there")]
+    KeptElsewhere(&'static str),
     /// No account has this id, address or name.
     #[error("there is no user {0:?}")]
     NoSuchUser(String),
@@ -111,6 +115,9 @@ pub async fn run(
     stores: &Stores<'_>,
     terminal: &mut dyn Terminal,
 ) -> Result<(), UserError> {
+    if let Kept::Elsewhere(directory) = stores.users.kept() {
+        return Err(UserError::KeptElsewhere(directory.name()));
+    }
     match command {
         UserCommand::Add(add) => stores.add(add, terminal).await,
         UserCommand::List(list) => show::list(stores.users, &list, terminal).await,

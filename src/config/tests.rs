@@ -58,7 +58,7 @@ impl Environment for Around {
     fn breached(&self, path: &Path) -> Result<Breached, OpenError> {
         match self.files.get(path).map(Vec::as_slice) {
             Some(b"damaged") => Err(OpenError::Damaged),
-            Some(_) => Ok(Breached::new(Arc::new(NoPasswords))),
+            Some(_) => Ok(Breached::new(path.to_owned(), Arc::new(NoPasswords))),
             None => Err(io::Error::from(io::ErrorKind::NotFound).into()),
         }
     }

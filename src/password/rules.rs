@@ -3,6 +3,7 @@
 //! worse (§3.1.1.2 of its revision 4).
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
@@ -93,25 +94,28 @@ pub trait KnownPasswords: Send + Sync + fmt::Debug {
     fn contains(&self, sha1: &Sha1) -> Result<bool, Unavailable>;
 }
 
-/// The list that is asked. Two are equal where they are the same one.
+/// The list that is asked. Two are equal where they come from the same place.
 #[derive(Clone, Debug)]
-pub struct Breached(Arc<dyn KnownPasswords>);
+pub struct Breached {
+    source: PathBuf,
+    list: Arc<dyn KnownPasswords>,
+}
 
 impl Breached {
-    /// This list.
-    pub fn new(list: Arc<dyn KnownPasswords>) -> Self {
-        Self(list)
+    /// This list, which comes from `source`.
+    pub fn new(source: PathBuf, list: Arc<dyn KnownPasswords>) -> Self {
+        Self { source, list }
     }
 
     /// Whether the password with this digest is among them.
     pub fn contains(&self, sha1: &Sha1) -> Result<bool, Unavailable> {
-        self.0.contains(sha1)
+        self.list.contains(sha1)
     }
 }
 
 impl PartialEq for Breached {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.source == other.source
     }
 }
 
@@ -236,7 +240,7 @@ mod tests {
     #[tokio::test]
     async fn a_breached_password_is_not_accepted_and_an_unread_list_accepts_none() {
         let config = Config {
-            breached: Some(Breached::new(Arc::new(Few))),
+            breached: Some(Breached::new("few".into(), Arc::new(Few))),
             ..Config::default()
         };
         let accept = async |text: &str| accept(&config, text.into(), Owner::default()).await;

@@ -40,8 +40,8 @@ impl Environment for Obliging {
         })
     }
 
-    fn breached(&self, _path: &Path) -> Result<Breached, OpenError> {
-        Ok(Breached::new(Arc::new(NoPasswords)))
+    fn breached(&self, path: &Path) -> Result<Breached, OpenError> {
+        Ok(Breached::new(path.to_owned(), Arc::new(NoPasswords)))
     }
 
     fn cores(&self) -> usize {

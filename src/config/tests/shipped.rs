@@ -15,7 +15,20 @@ fn uncommented() -> String {
         Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting,
         _ => line,
     };
-    SHIPPED.lines().map(line).collect::<Vec<_>>().join("\n")
+    let lines: Vec<_> = SHIPPED.lines().map(line).collect();
+    lines.join("\n")
+}
+
+/// Users are kept in one place: the other is taken out again.
+fn with_store() -> String {
+    let text = uncommented();
+    let start = text.find("[users.supabase]").unwrap();
+    let end = start + text[start..].find("[passwords]").unwrap();
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+fn with_supabase() -> String {
+    uncommented().replace("store = { url = \"postgres", "#store = { url = \"postgres")
 }
 
 fn read(text: &str) -> Config {
@@ -24,6 +37,8 @@ fn read(text: &str) -> Config {
         .variable("DATABASE_PASSWORD", "hunter2")
         .variable("SMTP_PASSWORD", "hunter2")
         .file("/etc/doorward/mail-ca.crt", b"PEM")
+        .variable("SUPABASE_ANON_KEY", "anon")
+        .variable("SUPABASE_SERVICE_KEY", "service")
         .file("/etc/doorward/db-ca.crt", b"PEM")
         .file("/etc/doorward/tls.crt", b"PEM")
         .file("/etc/doorward/tls.key", b"PEM")
@@ -52,7 +67,11 @@ fn the_shipped_file_has_no_mistakes() {
 
 #[test]
 fn the_shipped_file_has_no_mistakes_with_every_setting_taken() {
-    let config = read(&uncommented());
+    assert!(matches!(
+        read(&with_supabase()).users.store,
+        UserStoreConfig::Supabase(_)
+    ));
+    let config = read(&with_store());
     // Three as shipped, one with two hosts, two more.
     assert_eq!(config.routes.len(), 7);
     assert!(matches!(
