@@ -164,10 +164,7 @@ impl Stores<'_> {
 
     async fn set_password(&self, name: &str, terminal: &mut dyn Terminal) -> Result<(), UserError> {
         let user = find::user(self.users, name).await?;
-        let owner = Owner {
-            email: Some(&user.email),
-            username: user.username.as_ref(),
-        };
+        let owner = Owner::of(&user);
         let password = password::read_new(self.passwords, owner, terminal).await?;
         let password = self.passwords.hash(password).await?;
         self.change(&user, UserChange::Password(password)).await?;

@@ -11,7 +11,7 @@ use aws_lc_rs::digest;
 use super::Config;
 use crate::secret::SecretText;
 use crate::unavailable::Unavailable;
-use crate::user::{Email, Username};
+use crate::user::{Email, User, Username};
 
 /// The longest password, in bytes: beyond any passphrase, and short enough that its length does not
 /// show in the time that hashing takes.
@@ -73,6 +73,16 @@ pub struct Owner<'a> {
     pub email: Option<&'a Email>,
     /// Their name.
     pub username: Option<&'a Username>,
+}
+
+impl<'a> Owner<'a> {
+    /// The one of this account.
+    pub fn of(user: &'a User) -> Self {
+        Self {
+            email: Some(&user.email),
+            username: user.username.as_ref(),
+        }
+    }
 }
 
 /// A SHA-1, which breached passwords are listed by.

@@ -21,5 +21,6 @@ mod mail;
 mod proxy;
 mod revocation;
 mod sessions;
+mod supabase;
 mod support;
 mod users;

@@ -63,7 +63,8 @@ impl Auth {
             Account::None => return Err(SignInError::NoAccount.into()),
         };
         self.refuse_by_account(attempt, &user)?;
-        let session = self.new_session(attempt, &user);
+        let client = (attempt.client, attempt.persistence, &attempt.caller);
+        let session = self.session_for(attempt.entrance, client, &user);
         self.store_session(&session, epoch).await?;
         Ok(self
             .issue(session, Some(user), &attempt.form)

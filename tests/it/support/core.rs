@@ -25,6 +25,7 @@ use doorward::sessions::SessionStore;
 use doorward::sessions::sqlite::SqliteSessions;
 use doorward::user::{Email, EmailStatus, JsonObject, Role, User, Username};
 use doorward::users::sql::SqlUsers;
+use doorward::users::supabase::{self, Supabase};
 use doorward::users::{NewUser, UserStore};
 use prometheus_client::metrics::counter::Counter;
 use tempfile::TempDir;
@@ -43,6 +44,8 @@ pub(crate) struct Setup {
     pub(crate) email_rule: EmailRule,
     /// Where sessions are kept; a SQLite file if not said.
     pub(crate) sessions: Option<Arc<dyn SessionStore>>,
+    /// The Supabase project where users are kept; a SQLite file if not said.
+    pub(crate) supabase: Option<supabase::Config>,
     pub(crate) start: Timestamp,
     pub(crate) max_staleness: Duration,
     pub(crate) lifetimes: Lifetimes,
@@ -64,6 +67,7 @@ impl Default for Setup {
         Self {
             email_rule: EmailRule::MayBeUnverified,
             sessions: None,
+            supabase: None,
             start: Timestamp::from_seconds(1_800_000_000),
             max_staleness: Duration::from_hours(1),
             lifetimes: lifetimes(),
@@ -111,7 +115,10 @@ impl Core {
         let (outbox, sending) = Outbox::new(MAIL_PLACES, Arc::clone(&mails) as _, Arc::default());
         let outbox = (setup.mail == Mail::Sent).then_some(outbox);
         let codes = SqlCodes::new(database.clone());
-        let users: Arc<dyn UserStore> = Arc::new(SqlUsers::new(database, clock.clone()));
+        let users: Arc<dyn UserStore> = match setup.supabase {
+            Some(project) => Arc::new(Supabase::new(project, clock.clone()).unwrap()),
+            None => Arc::new(SqlUsers::new(database, clock.clone())),
+        };
         let sessions = setup
             .sessions
             .unwrap_or_else(|| Arc::new(SqliteSessions::new(pool)));
