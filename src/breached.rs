@@ -133,9 +133,9 @@ impl KnownPasswords for List {
 
 /// What is kept of a digest. Of a billion entries one in 18 billion other passwords is taken for
 /// breached.
-const fn short(sha1: &Sha1) -> [u8; 8] {
-    let [a, b, c, d, e, f, g, h, ..] = *sha1;
-    [a, b, c, d, e, f, g, h]
+fn short(sha1: &Sha1) -> [u8; 8] {
+    let (start, _) = sha1.as_chunks::<8>();
+    start.first().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

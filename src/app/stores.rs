@@ -58,9 +58,7 @@ impl Stores {
                 }
             };
         let users: Arc<dyn UserStore> = match &config.users.store {
-            UserStoreConfig::Supabase(project) => {
-                Arc::new(Supabase::new((**project).clone(), clock.clone())?)
-            }
+            UserStoreConfig::Supabase(project) => Arc::new(Supabase::new(project, clock.clone())?),
             UserStoreConfig::Embedded | UserStoreConfig::Postgres(_) => {
                 Arc::new(SqlUsers::new(database.clone(), clock.clone()))
             }

@@ -72,14 +72,18 @@ fn a_list_that_is_not_whole_is_not_opened() {
         open(&path)
     };
     assert!(opened(&bytes).is_ok());
-    for length in [0, 10, MAGIC.len() - 1] {
-        assert!(matches!(opened(&bytes[..length]), Err(OpenError::NoList)));
-    }
-    for length in [MAGIC.len(), 1000, bytes.len() - 1] {
-        assert!(matches!(opened(&bytes[..length]), Err(OpenError::Damaged)));
+    for length in [0, 10, MAGIC.len() - 1, MAGIC.len(), 1000, bytes.len() - 1] {
+        let none = length < MAGIC.len();
+        match opened(&bytes[..length]) {
+            Err(OpenError::NoList) => assert!(none, "{length}"),
+            other => assert!(
+                !none && matches!(other, Err(OpenError::Damaged)),
+                "{length}"
+            ),
+        }
     }
     let mut disordered = bytes.clone();
-    disordered[TABLE_AT as usize + 80] = 1;
+    disordered[usize::try_from(TABLE_AT).unwrap() + 80] = 1;
     assert!(matches!(opened(&disordered), Err(OpenError::Damaged)));
     let longer = [bytes.as_slice(), b"x"].concat();
     assert!(matches!(opened(&longer), Err(OpenError::Damaged)));

@@ -1,6 +1,7 @@
 //! What a new password must be, after NIST SP 800-63B: long enough, not the user's own name or that of
-//! the service, and not known from a breach. No rules about digits and capitals, which make passwords
-//! worse (§3.1.1.2 of its revision 4).
+//! the service, and not known from a breach.
+//!
+//! No rules about digits and capitals, which make passwords worse (§3.1.1.2 of its revision 4).
 
 use std::fmt;
 use std::path::PathBuf;

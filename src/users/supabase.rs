@@ -122,11 +122,11 @@ pub struct Supabase {
 
 impl Supabase {
     /// Nothing is asked yet.
-    pub fn new(config: Config, clock: SharedClock) -> Result<Self, TrustError> {
+    pub fn new(config: &Config, clock: SharedClock) -> Result<Self, TrustError> {
         Ok(Self {
             admin: config.admin.clone(),
             row_key: config.row_key,
-            link: Link::new(&config, clock)?,
+            link: Link::new(config, clock)?,
         })
     }
 
@@ -171,7 +171,7 @@ impl Directory for Supabase {
             return Ok(Verdict::Wrong);
         }
         let reply = self.link.ask(Ask::Password { email, password }).await?;
-        answer::verdict(reply)
+        answer::verdict(&reply)
     }
 
     /// The session that the project opened for the check serves nobody afterwards, and is ended.
@@ -194,7 +194,7 @@ impl Directory for Supabase {
             busy @ (DirectoryError::Busy | DirectoryError::Limited) => Unavailable::new(NAME, busy),
         };
         let reply = self.link.ask(Ask::User(id)).await.map_err(away)?;
-        let Some(told) = answer::told(reply).map_err(away)? else {
+        let Some(told) = answer::told(&reply).map_err(away)? else {
             return Ok(Current::Gone);
         };
         let row = self.row(id, Key::Service).await.map_err(away)?;

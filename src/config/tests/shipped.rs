@@ -22,9 +22,9 @@ fn uncommented() -> String {
 /// Users are kept in one place: the other is taken out again.
 fn with_store() -> String {
     let text = uncommented();
-    let start = text.find("[users.supabase]").unwrap();
-    let end = start + text[start..].find("[passwords]").unwrap();
-    format!("{}{}", &text[..start], &text[end..])
+    let (before, rest) = text.split_once("[users.supabase]").unwrap();
+    let (_, after) = rest.split_once("[passwords]").unwrap();
+    format!("{before}[passwords]{after}")
 }
 
 fn with_supabase() -> String {

@@ -41,9 +41,9 @@ impl Complaint {
 }
 
 /// What came of a password grant.
-pub(super) fn verdict(reply: Reply) -> Result<Verdict, DirectoryError> {
+pub(super) fn verdict(reply: &Reply) -> Result<Verdict, DirectoryError> {
     if reply.status == StatusCode::OK {
-        let session: Session = read(&reply)?;
+        let session: Session = read(reply)?;
         return Ok(Verdict::Right(Proof {
             user: id(&session.user)?,
             token: session.access_token,
@@ -59,20 +59,20 @@ pub(super) fn verdict(reply: Reply) -> Result<Verdict, DirectoryError> {
         }
         (400 | 403, Some("user_banned")) => Ok(Verdict::Closed),
         (400, Some("email_not_confirmed")) => Ok(Verdict::EmailUnverified),
-        _ => Err(unexpected(&reply, word)),
+        _ => Err(unexpected(reply, word)),
     }
 }
 
 /// What GoTrue says of a user; `None` where it knows none.
-pub(super) fn told(reply: Reply) -> Result<Option<JsonObject>, DirectoryError> {
+pub(super) fn told(reply: &Reply) -> Result<Option<JsonObject>, DirectoryError> {
     if reply.status == StatusCode::OK {
-        return read(&reply).map(Some);
+        return read(reply).map(Some);
     }
     let complaint: Option<Complaint> = serde_json::from_slice(&reply.body).ok();
     match complaint.as_ref().and_then(Complaint::word) {
         // A proxy that does not know the path answers 404 too, but not with this word.
         Some("user_not_found") if reply.status == StatusCode::NOT_FOUND => Ok(None),
-        word => Err(unexpected(&reply, word)),
+        word => Err(unexpected(reply, word)),
     }
 }
 
@@ -116,13 +116,15 @@ pub(super) fn user(
         email: email.map_err(|error| failure(format!("an address that {error}")))?,
         username: None,
         roles: Roles::from_iter(admin),
-        email_status: match is_verified {
-            true => EmailStatus::Verified,
-            false => EmailStatus::Unverified,
+        email_status: if is_verified {
+            EmailStatus::Verified
+        } else {
+            EmailStatus::Unverified
         },
-        status: match is_closed {
-            true => AccountStatus::Disabled,
-            false => AccountStatus::Enabled,
+        status: if is_closed {
+            AccountStatus::Disabled
+        } else {
+            AccountStatus::Enabled
         },
         profile: object("user_metadata"),
         metadata: object("app_metadata"),

@@ -116,7 +116,7 @@ impl Core {
         let outbox = (setup.mail == Mail::Sent).then_some(outbox);
         let codes = SqlCodes::new(database.clone());
         let users: Arc<dyn UserStore> = match setup.supabase {
-            Some(project) => Arc::new(Supabase::new(project, clock.clone()).unwrap()),
+            Some(project) => Arc::new(Supabase::new(&project, clock.clone()).unwrap()),
             None => Arc::new(SqlUsers::new(database, clock.clone())),
         };
         let sessions = setup

@@ -114,10 +114,12 @@ fn address(row: &Cells<'_>) -> Result<(Email, EmailStatus), Refusal> {
     let confirmed = row.text(&["email_confirmed_at", "confirmed_at"])?;
     let in_identifier = identifier.is_some_and(|(address, verified)| address == text && verified);
     let verified = row.boolean("email_verified")? || confirmed.is_some() || in_identifier;
-    Ok(match verified {
-        true => (email, EmailStatus::Verified),
-        false => (email, EmailStatus::Unverified),
-    })
+    let status = if verified {
+        EmailStatus::Verified
+    } else {
+        EmailStatus::Unverified
+    };
+    Ok((email, status))
 }
 
 /// The address among the `identifiers`, and whether it is verified.
@@ -220,9 +222,10 @@ fn status(row: &Cells<'_>, now: Timestamp) -> Result<AccountStatus, Refusal> {
             "an anonymous user has no account".to_owned(),
         ));
     }
-    Ok(match closed {
-        true => AccountStatus::Disabled,
-        false => AccountStatus::Enabled,
+    Ok(if closed {
+        AccountStatus::Disabled
+    } else {
+        AccountStatus::Enabled
     })
 }
 
