@@ -25,6 +25,7 @@ use crate::password::pool::Passwords;
 pub mod check;
 pub mod explain;
 pub mod key;
+pub mod passwords;
 pub mod serve;
 pub mod session;
 mod table;
@@ -80,6 +81,9 @@ enum Command {
     /// Sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// The list of breached passwords
+    #[command(subcommand)]
+    Passwords(passwords::PasswordsCommand),
     /// The keys that sign the gateway's tokens
     #[command(subcommand)]
     Key(KeyCommand),
@@ -161,6 +165,9 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Explain(explain) => with_config(file, |config| explain::run(&explain, config)),
         Command::User(command) => with_config(file, |config| run_user(command, config)),
         Command::Session(command) => with_config(file, |config| run_session(command, config)),
+        Command::Passwords(command) => {
+            passwords::run(command, &mut io::stdout()).map(|()| Exit::Done)
+        }
         Command::Key(command) => with_config(file, |config| run_key(&command, config)),
         Command::Reference => {
             write!(io::stdout(), "{}", config::reference::reference_markdown())?;

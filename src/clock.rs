@@ -47,6 +47,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis(span)))
     }
 
+    /// Reads RFC 3339, and the form of PostgreSQL (`2026-11-21 03:39:45.12+00`), to the millisecond.
+    pub fn parse(text: &str) -> Option<Self> {
+        let instant: jiff::Timestamp = text.trim().parse().ok()?;
+        Some(Self(instant.as_millisecond()))
+    }
+
     /// How long ago `earlier` was; zero if it lies in the future.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -31,6 +31,7 @@ use crate::route::pattern::HostPattern;
 use crate::secret::SecretText;
 use crate::session::Lifetimes;
 use crate::sessions::redis::RedisConfig;
+use crate::users::supabase;
 
 mod accounts;
 mod claims;
@@ -40,6 +41,7 @@ mod issuers;
 mod limits;
 mod mail;
 pub mod mistake;
+mod passwords;
 mod reader;
 pub mod reference;
 mod requirement;
@@ -47,6 +49,7 @@ mod routing;
 mod server;
 mod session_store;
 mod stores;
+mod supabase_project;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -100,10 +103,10 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let issuers = issuers::issuers(root, own_issuer);
     let sessions = stores::sessions(root);
     let users = users::users(root);
-    let passwords = stores::passwords(root);
     let limits = limits::limits(root);
     let mail = mail::mail(root);
     let accounts = accounts::accounts(root, &users, &mail);
+    let passwords = passwords::passwords(root, fallbacks.0);
     let upstreams = routing::upstreams(root);
     let routes = routing::routes(root, &upstreams);
     let dialects = faces::dialects(root);
@@ -220,12 +223,14 @@ pub struct UsersConfig {
 }
 
 /// Where users are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum UserStoreConfig {
     /// In the SQLite file of the state directory.
     Embedded,
     /// In a PostgreSQL server.
     Postgres(postgres::Config),
+    /// In a Supabase project, which checks their passwords too.
+    Supabase(Box<supabase::Config>),
 }
 
 /// What a sign-in asks of the user's address.

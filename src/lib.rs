@@ -27,6 +27,7 @@ pub mod user;
 
 // Layer 2, outside: stores, keys, logs.
 pub mod audit;
+pub mod breached;
 pub mod codes;
 pub mod database;
 pub mod keys;
@@ -34,6 +35,7 @@ pub mod limiter;
 pub mod logs;
 pub mod mail;
 pub mod metrics;
+pub mod outbound;
 pub mod sessions;
 pub mod trust;
 pub mod users;

@@ -5,12 +5,16 @@
 use std::fmt;
 use std::time::Duration;
 
+use self::rules::Breached;
 use crate::secret::SecretText;
 
 mod argon;
 mod blowfish;
+mod fields;
+mod pbkdf2;
 pub mod pool;
 pub mod rules;
+mod scrypt;
 
 /// How passwords are hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,10 @@ pub struct Config {
     pub max_wait: Duration,
     /// The fewest characters of a new password.
     pub min_length: usize,
+    /// The passwords that nobody may choose, because they are known.
+    pub breached: Option<Breached>,
+    /// What the service is called, in lower case: no password either.
+    pub service_names: Vec<String>,
 }
 
 impl Default for Config {
@@ -45,6 +53,8 @@ impl Default for Config {
             max_waiting: 64,
             max_wait: Duration::from_secs(2),
             min_length: 8,
+            breached: None,
+            service_names: Vec::new(),
         }
     }
 }
@@ -86,7 +96,7 @@ pub enum Verdict {
 /// set anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unverifiable {
-    /// Neither argon2 in PHC form nor bcrypt.
+    /// None of argon2, bcrypt, scrypt and PBKDF2 in a form that is known.
     #[error("not a form of password hash that can be checked")]
     UnknownForm,
     /// It asks for more memory or time than a check may take.
@@ -117,8 +127,9 @@ pub fn hash(config: &Config, password: &SecretText) -> Result<PasswordHash, Hash
 
 /// Checks a password against a stored hash. Slow on purpose, like [`hash`].
 ///
-/// Takes argon2 in PHC form and bcrypt (`$2a$`, `$2b$`, `$2y$`); all but argon2id with today's
-/// parameters is outdated.
+/// Takes argon2 in PHC form, bcrypt (`$2a$`, `$2b$`, `$2y$`), scrypt in PHC form and that of Firebase,
+/// and PBKDF2 in the forms of PHC, passlib and Django; all but argon2id with today's parameters is
+/// outdated.
 pub fn verify(
     config: &Config,
     stored: &PasswordHash,
@@ -131,6 +142,8 @@ pub fn verify(
     match form {
         Form::Argon(stored) => stored.verify(password),
         Form::Bcrypt(stored) => Ok(stored.verify(password)),
+        Form::Pbkdf2(stored) => Ok(stored.verify(password)),
+        Form::Scrypt(stored) => stored.verify(password),
     }
 }
 
@@ -139,18 +152,41 @@ pub fn supported(config: &Config, stored: &PasswordHash) -> Result<(), Unverifia
     Form::read(config, stored).map(|_| ())
 }
 
+/// About how long a check against this hash takes on a modest machine: by its parameters, not by the
+/// clock, so that load does not show in it.
+fn expected_time(config: &Config, stored: &PasswordHash) -> Result<Duration, Unverifiable> {
+    Ok(match Form::read(config, stored)? {
+        Form::Argon(stored) => stored.expected_time(),
+        Form::Bcrypt(stored) => stored.expected_time(),
+        Form::Pbkdf2(stored) => stored.expected_time(),
+        Form::Scrypt(stored) => stored.expected_time(),
+    })
+}
+
 /// A stored hash, read, and found affordable.
 enum Form {
     Argon(Box<argon::Stored>),
     Bcrypt(blowfish::Stored),
+    Pbkdf2(pbkdf2::Stored),
+    Scrypt(scrypt::Stored),
 }
 
 impl Form {
     fn read(config: &Config, stored: &PasswordHash) -> Result<Self, Unverifiable> {
         let text = stored.expose();
+        // Django writes the name of the library before the PHC form.
+        let text = match text.strip_prefix("argon2") {
+            Some(phc) if phc.starts_with("$argon2") => phc,
+            Some(_) | None => text,
+        };
+        let name = text.strip_prefix('$').unwrap_or(text);
         if text.starts_with("$argon2") {
             let stored = argon::Stored::read(config, text)?;
             Ok(Self::Argon(Box::new(stored)))
+        } else if name.starts_with("pbkdf2") {
+            pbkdf2::Stored::read(text).map(Self::Pbkdf2)
+        } else if text.starts_with("$scrypt$") || text.starts_with("$fbscrypt$") {
+            scrypt::Stored::read(text).map(Self::Scrypt)
         } else {
             blowfish::Stored::read(text).map(Self::Bcrypt)
         }

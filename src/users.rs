@@ -6,6 +6,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use self::directory::Kept;
 use crate::id::UserId;
 pub use crate::password::PasswordHash;
 use crate::unavailable::Unavailable;
@@ -13,7 +14,9 @@ use crate::user::{
     AccountStatus, Email, EmailStatus, JsonObject, Login, Revision, Roles, User, Username,
 };
 
+pub mod directory;
 pub mod sql;
+pub mod supabase;
 
 /// A user with what a sign-in needs to know.
 #[derive(Clone, Debug)]
@@ -177,4 +180,9 @@ pub trait UserStore: Send + Sync + fmt::Debug {
 
     /// Asks the store for a sign of life.
     async fn ping(&self) -> Result<(), Unavailable>;
+
+    /// Whether the users are here, to be managed and with their hashes, or in a directory elsewhere.
+    fn kept(&self) -> Kept<'_> {
+        Kept::Here
+    }
 }

@@ -122,6 +122,9 @@ impl From<SignInError> for ApiError {
             SignInError::NotAdmin => {
                 Self::Forbidden("not_an_admin", "This entrance is for administrators.")
             }
+            SignInError::NoAccount => {
+                Self::Forbidden("no_account", "There is no account for you here.")
+            }
             SignInError::Limited(limited) => Self::TooSoon(limited),
             SignInError::Busy => Self::Unavailable,
             SignInError::Unavailable(error) => error.into(),

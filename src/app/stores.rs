@@ -17,6 +17,7 @@ use crate::sessions::redis::RedisSessions;
 use crate::sessions::sqlite::SqliteSessions;
 use crate::users::UserStore;
 use crate::users::sql::SqlUsers;
+use crate::users::supabase::Supabase;
 
 /// Where users and sessions are kept.
 #[derive(Clone, Debug)]
@@ -37,7 +38,9 @@ impl Stores {
     pub async fn open(config: &Config, clock: &SharedClock) -> anyhow::Result<Self> {
         make_directory(&config.state_directory)?;
         let database = match &config.users.store {
-            UserStoreConfig::Embedded => Database::embedded(&config.state_directory).await?,
+            UserStoreConfig::Embedded | UserStoreConfig::Supabase(_) => {
+                Database::embedded(&config.state_directory).await?
+            }
             UserStoreConfig::Postgres(server) => Database::postgres(server)?,
         };
         let (sessions, limiter): (Arc<dyn SessionStore>, Arc<dyn Limiter>) =
@@ -54,8 +57,14 @@ impl Stores {
                     (Arc::new(sessions), limiter)
                 }
             };
+        let users: Arc<dyn UserStore> = match &config.users.store {
+            UserStoreConfig::Supabase(project) => Arc::new(Supabase::new(project, clock.clone())?),
+            UserStoreConfig::Embedded | UserStoreConfig::Postgres(_) => {
+                Arc::new(SqlUsers::new(database.clone(), clock.clone()))
+            }
+        };
         Ok(Self {
-            users: Arc::new(SqlUsers::new(database.clone(), clock.clone())),
+            users,
             sessions,
             database,
             limiter,

@@ -13,6 +13,7 @@ use crate::mail::outbox::Outbox;
 use crate::session::Session;
 use crate::unavailable::Unavailable;
 use crate::user::User;
+use crate::users::directory::{Current, Kept};
 
 pub mod change_email;
 pub mod change_password;
@@ -57,9 +58,23 @@ pub struct Member {
 }
 
 impl Auth {
-    /// The account of a user.
+    /// The account of a user; none too where a directory keeps it and tells only those who sign in.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, Unavailable> {
-        self.parts.users.by_id(id).await
+        Ok(match self.current(id).await? {
+            Current::Known(user) => Some(*user),
+            Current::Gone | Current::Untold => None,
+        })
+    }
+
+    /// What is known of a user now, wherever users are kept.
+    pub(super) async fn current(&self, id: UserId) -> Result<Current, Unavailable> {
+        match self.parts.users.kept() {
+            Kept::Elsewhere(directory) => directory.current(id).await,
+            Kept::Here => {
+                let user = self.parts.users.by_id(id).await?;
+                Ok(user.map_or(Current::Gone, |user| Current::Known(Box::new(user))))
+            }
+        }
     }
 
     /// The sessions of a user, newest first.

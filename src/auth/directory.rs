@@ -4,7 +4,7 @@ use super::{Auth, Caller};
 use crate::audit::{Action, Event, Outcome};
 use crate::id::UserId;
 use crate::password::pool::Busy;
-use crate::password::rules::{self, Weak};
+use crate::password::rules::{Owner, Refused, Weak};
 use crate::secret::SecretText;
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Revision, Roles, User};
@@ -74,6 +74,15 @@ pub enum DirectoryError {
     Unavailable(#[from] Unavailable),
 }
 
+impl From<Refused> for DirectoryError {
+    fn from(error: Refused) -> Self {
+        match error {
+            Refused::Weak(weak) => Self::Weak(weak),
+            Refused::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
+}
+
 impl From<InsertError> for DirectoryError {
     fn from(error: InsertError) -> Self {
         match error {
@@ -111,7 +120,11 @@ impl Auth {
     }
 
     async fn try_enter(&self, id: UserId, entry: Entry) -> Result<User, DirectoryError> {
-        let password = self.hash_if_any(entry.password).await?;
+        let owner = Owner {
+            email: Some(&entry.email),
+            username: None,
+        };
+        let password = self.hash_if_any(entry.password, owner).await?;
         let new = NewUser {
             id,
             email: entry.email,
@@ -145,10 +158,22 @@ impl Auth {
     }
 
     async fn try_amend(&self, id: UserId, amendment: Amendment) -> Result<User, DirectoryError> {
+        let password = match amendment.password {
+            Some(password) => {
+                let user = self.parts.users.by_id(id).await?;
+                let user = user.ok_or(DirectoryError::NoSuchUser)?;
+                let owner = Owner {
+                    email: amendment.email.as_ref().or(Some(&user.email)),
+                    ..Owner::of(&user)
+                };
+                self.hash_if_any(Some(password), owner).await?
+            }
+            None => None,
+        };
         let update = UserUpdate {
             expected: amendment.expected,
             email: amendment.email,
-            password: self.hash_if_any(amendment.password).await?.map(Some),
+            password: password.map(Some),
             status: amendment.status,
             email_status: amendment.email_status,
             profile: amendment.profile,
@@ -175,11 +200,12 @@ impl Auth {
     async fn hash_if_any(
         &self,
         password: Option<SecretText>,
+        owner: Owner<'_>,
     ) -> Result<Option<PasswordHash>, DirectoryError> {
         let Some(password) = password else {
             return Ok(None);
         };
-        rules::check_new(self.parts.passwords.config(), &password)?;
+        let password = self.parts.passwords.accept(password, owner).await?;
         Ok(Some(self.parts.passwords.hash(password).await?))
     }
 

@@ -8,6 +8,7 @@ use crate::session::{RefreshToken, Session, SessionKind, Subject};
 use crate::sessions::{Ended, Refresh, Refreshed};
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, User};
+use crate::users::directory::Current;
 
 /// Why a session was not refreshed.
 #[derive(Debug, thiserror::Error)]
@@ -145,9 +146,10 @@ impl Auth {
         mut session: Session,
         form: &Form,
     ) -> Result<SignedIn, RefreshError> {
-        let user = match self.parts.users.by_id(session.subject.user).await {
-            Ok(Some(user)) if may_keep(&session, &user) => Some(user),
-            Ok(_gone_or_closed) => {
+        let user = match self.current(session.subject.user).await {
+            Ok(Current::Known(user)) if may_keep(&session, &user) => Some(*user),
+            Ok(Current::Untold) => None,
+            Ok(Current::Known(_) | Current::Gone) => {
                 self.parts.sessions.end(session.id, self.now()).await?;
                 self.forget(&session);
                 return Err(RefreshError::UserGone);

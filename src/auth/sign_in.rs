@@ -12,7 +12,10 @@ use crate::session::{ClientKind, Generation, Persistence, Session, SessionKind, 
 use crate::sessions::{Created, Epoch};
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, EmailStatus, Login, User};
+use crate::users::directory;
 use crate::users::{PasswordHash, StoredUser, UserChange};
+
+mod elsewhere;
 
 /// An attempt to sign in with a password.
 #[derive(Clone, Debug)]
@@ -57,10 +60,13 @@ pub enum SignInError {
     /// The password was right, but this is the admin's entrance.
     #[error("not an administrator")]
     NotAdmin,
+    /// The password was right, but the directory that keeps the users has no account for this one.
+    #[error("the user has no account")]
+    NoAccount,
     /// It comes too soon; the password was not looked at.
     #[error(transparent)]
     Limited(#[from] Limited),
-    /// Too many passwords are being checked already.
+    /// Too many passwords are being checked already, here or where they are checked.
     #[error("too many sign-ins at once")]
     Busy,
     /// A store is away.
@@ -75,6 +81,8 @@ pub enum SignInError {
 enum Failure {
     UnknownUser,
     WrongPassword,
+    /// The directory that keeps the users says so without a look at the password.
+    Closed,
     Said(SignInError),
 }
 
@@ -116,7 +124,9 @@ impl Auth {
         let result = self.try_sign_in(&attempt, &mut allowance).await;
         self.record_sign_in(&attempt, &result);
         let result = result.map_err(|failure| match failure {
-            Failure::UnknownUser | Failure::WrongPassword => SignInError::WrongCredentials,
+            Failure::UnknownUser | Failure::WrongPassword | Failure::Closed => {
+                SignInError::WrongCredentials
+            }
             Failure::Said(error) => error,
         });
         (result, allowance)
@@ -131,9 +141,10 @@ impl Auth {
     ) -> Result<SignedIn, Failure> {
         // What is no login cannot be anybody's: it takes the same way as an unknown one.
         let login = Login::parse(&attempt.login).ok();
-        let stored = match &login {
-            Some(login) => self.parts.users.by_login(login).await?,
-            None => None,
+        let kept = self.parts.users.kept();
+        let stored = match (&login, kept) {
+            (Some(login), directory::Kept::Here) => self.parts.users.by_login(login).await?,
+            (Some(_), directory::Kept::Elsewhere(_)) | (None, _) => None,
         };
         let name = login.as_ref().map_or(attempt.login.as_str(), Login::as_str);
         let user = stored.as_ref().map(|stored| stored.user.id);
@@ -143,7 +154,13 @@ impl Auth {
             .await
             .map_err(SignInError::from)?;
         *allowance = self.allowance_after(&pass);
-        let result = self.judge_password(attempt, (login.as_ref(), stored)).await;
+        let login = login.as_ref();
+        let result = match kept {
+            directory::Kept::Here => self.judge_password(attempt, (login, stored)).await,
+            directory::Kept::Elsewhere(directory) => {
+                self.sign_in_elsewhere(attempt, login, directory).await
+            }
+        };
         self.settle_sign_in(pass, came(&result)).await;
         result
     }
@@ -350,12 +367,13 @@ const fn purpose(entrance: SessionKind) -> Purpose {
 const fn came(result: &Result<SignedIn, Failure>) -> Came {
     match result {
         Ok(_) => Came::Right,
-        Err(Failure::UnknownUser | Failure::WrongPassword) => Came::Wrong,
+        Err(Failure::UnknownUser | Failure::WrongPassword | Failure::Closed) => Came::Wrong,
         Err(Failure::Said(error)) => match error {
             SignInError::WrongCredentials
             | SignInError::Disabled
             | SignInError::EmailUnverified
             | SignInError::NotAdmin
+            | SignInError::NoAccount
             | SignInError::Limited(_) => Came::Wrong,
             SignInError::Busy | SignInError::Unavailable(_) | SignInError::Issue(_) => {
                 Came::Unjudged
@@ -372,11 +390,13 @@ const fn verdict(result: &Result<SignedIn, Failure>) -> (Outcome, &'static str) 
         Ok(_) => (Outcome::Success, "signed-in"),
         Err(Failure::UnknownUser) => (Outcome::Refused, "unknown-user"),
         Err(Failure::WrongPassword) => (Outcome::Refused, "wrong-password"),
+        Err(Failure::Closed) => (Outcome::Refused, "account-disabled"),
         Err(Failure::Said(error)) => match error {
             SignInError::WrongCredentials => (Outcome::Refused, "account-changed"),
             SignInError::Disabled => (Outcome::Refused, "account-disabled"),
             SignInError::EmailUnverified => (Outcome::Refused, "email-unverified"),
             SignInError::NotAdmin => (Outcome::Refused, "not-an-admin"),
+            SignInError::NoAccount => (Outcome::Refused, "no-account"),
             SignInError::Limited(_) => LIMITED,
             SignInError::Busy => FULL,
             SignInError::Unavailable(_) => (Outcome::Failed, "store-unavailable"),

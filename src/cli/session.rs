@@ -17,6 +17,7 @@ use crate::sessions::SessionStore;
 use crate::unavailable::Unavailable;
 use crate::user::{Login, Role};
 use crate::users::UserStore;
+use crate::users::directory::Kept;
 
 /// See and end sessions.
 #[derive(Clone, Debug, Subcommand)]
@@ -75,6 +76,9 @@ pub enum SessionError {
     /// No account has this address or name.
     #[error("there is no user {0:?}")]
     NoSuchUser(String),
+    /// Whose name it is, only they know.
+    #[error("users are kept by {0}: name them by their id")]
+    KeptElsewhere(&'static str),
     /// Some of the sessions were not there; the others have been ended.
     #[error("there is no session {}", words(.0))]
     NoSuchSession(Vec<SessionId>),
@@ -188,6 +192,9 @@ impl Stores<'_> {
         // An id is not looked up: the sessions of an account that is gone can be ended too.
         if let Ok(id) = text.trim().parse() {
             return Ok(vec![id]);
+        }
+        if let Kept::Elsewhere(directory) = self.users.kept() {
+            return Err(SessionError::KeptElsewhere(directory.name()));
         }
         let found = match Login::parse(text) {
             Ok(login) => self.users.by_login(&login).await?,

@@ -10,10 +10,11 @@ use crate::audit::Action;
 use crate::clock::Clock;
 use crate::id::UserId;
 use crate::password::pool::{Busy, Passwords};
-use crate::password::rules::Weak;
+use crate::password::rules::{Owner, Refused};
 use crate::sessions::SessionStore;
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, EmailStatus, JsonObject, User};
+use crate::users::directory::Kept;
 use crate::users::{InsertError, NewUser, UserChange, UserStore};
 
 mod arguments;
@@ -26,6 +27,7 @@ mod terminal;
 pub use self::arguments::{
     Add, ChangeRoles, Import, List, Named, RoleChange, RoleList, Show, UserCommand,
 };
+pub use self::import::FormError;
 pub use self::terminal::{Console, Terminal};
 
 /// What the commands work with.
@@ -46,12 +48,15 @@ pub struct Stores<'a> {
 /// Why a command was not carried out, in words for the one who typed it.
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
+    /// They are managed where they are kept.
+    #[error("users are kept by {0}: manage them there")]
+    KeptElsewhere(&'static str),
     /// No account has this id, address or name.
     #[error("there is no user {0:?}")]
     NoSuchUser(String),
-    /// The password is no good.
+    /// The password is no good, or nobody can tell.
     #[error(transparent)]
-    Weak(#[from] Weak),
+    Refused(#[from] Refused),
     /// The two passwords that were typed differ.
     #[error("the two passwords differ; nothing was changed")]
     Mismatch,
@@ -73,12 +78,22 @@ pub enum UserError {
         source: io::Error,
     },
     /// The file to import is not what it should be.
-    #[error("{} is no JSON array", path.display())]
+    #[error("cannot import {}", path.display())]
     ImportForm {
         /// The file.
         path: PathBuf,
-        /// Where it is wrong.
-        source: serde_json::Error,
+        /// What is wrong.
+        source: FormError,
+    },
+    /// A closed account was made, but not all of it could be stored.
+    #[error(
+        "{row}: the account was made without its password; remove it, and import the row again"
+    )]
+    ImportHalfway {
+        /// Where the row stands.
+        row: String,
+        /// What the store said.
+        source: Unavailable,
     },
     /// Some rows of an import were refused; the output names each.
     #[error("{0} rows were not imported")]
@@ -100,6 +115,9 @@ pub async fn run(
     stores: &Stores<'_>,
     terminal: &mut dyn Terminal,
 ) -> Result<(), UserError> {
+    if let Kept::Elsewhere(directory) = stores.users.kept() {
+        return Err(UserError::KeptElsewhere(directory.name()));
+    }
     match command {
         UserCommand::Add(add) => stores.add(add, terminal).await,
         UserCommand::List(list) => show::list(stores.users, &list, terminal).await,
@@ -112,13 +130,17 @@ pub async fn run(
         UserCommand::Disable(named) => stores.disable(&named.user, terminal).await,
         UserCommand::Enable(named) => stores.enable(&named.user, terminal).await,
         UserCommand::Remove(named) => stores.remove(&named.user, terminal).await,
-        UserCommand::Import(import) => import::run(stores, import.file, terminal).await,
+        UserCommand::Import(import) => import::run(stores, import, terminal).await,
     }
 }
 
 impl Stores<'_> {
     async fn add(&self, add: Add, terminal: &mut dyn Terminal) -> Result<(), UserError> {
-        let password = password::read_new(self.passwords.config(), terminal)?;
+        let owner = Owner {
+            email: Some(&add.email),
+            username: add.username.as_ref(),
+        };
+        let password = password::read_new(self.passwords, owner, terminal).await?;
         let password = self.passwords.hash(password).await?;
         let new = NewUser {
             id: UserId::new(self.clock.now()),
@@ -142,7 +164,8 @@ impl Stores<'_> {
 
     async fn set_password(&self, name: &str, terminal: &mut dyn Terminal) -> Result<(), UserError> {
         let user = find::user(self.users, name).await?;
-        let password = password::read_new(self.passwords.config(), terminal)?;
+        let owner = Owner::of(&user);
+        let password = password::read_new(self.passwords, owner, terminal).await?;
         let password = self.passwords.hash(password).await?;
         self.change(&user, UserChange::Password(password)).await?;
         let ended = self.end_sessions(user.id).await?;

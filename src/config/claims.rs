@@ -11,7 +11,8 @@ pub(super) fn claim(section: &Section<'_>) -> Read<(String, ClaimTest)> {
     Ok((path?, test?))
 }
 
-fn path(value: &Value<'_>) -> Read<String> {
+/// The path of a claim.
+pub(super) fn path(value: &Value<'_>) -> Read<String> {
     value.parsed(
         "the path of a claim, such as \"realm_access.roles\"",
         |text| {
@@ -21,7 +22,8 @@ fn path(value: &Value<'_>) -> Read<String> {
     )
 }
 
-fn test(section: &Section<'_>) -> Read<ClaimTest> {
+/// What something must be.
+pub(super) fn test(section: &Section<'_>) -> Read<ClaimTest> {
     let expected = "a text, a number, true or false";
     match exactly_one(section, &["equals", "contains", "one_of"])? {
         "equals" => section

@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use crate::breached::{self, OpenError};
+use crate::password::rules::Breached;
+
 /// What surrounds a configuration; a test brings its own.
 pub trait Environment: fmt::Debug {
     /// The value of an environment variable; none where it is unset or no text.
@@ -11,6 +14,9 @@ pub trait Environment: fmt::Debug {
 
     /// The bytes of a file.
     fn read_file(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// The list of breached passwords in a file.
+    fn breached(&self, path: &Path) -> Result<Breached, OpenError>;
 
     /// How many cores there are to use; at least 1.
     fn cores(&self) -> usize;
@@ -31,6 +37,10 @@ impl Environment for ProcessEnvironment {
 
     fn read_file(&self, path: &Path) -> io::Result<Vec<u8>> {
         std::fs::read(path)
+    }
+
+    fn breached(&self, path: &Path) -> Result<Breached, OpenError> {
+        breached::open(path)
     }
 
     fn cores(&self) -> usize {

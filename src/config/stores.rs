@@ -1,4 +1,4 @@
-//! `[state]`, `[sessions]`, `[passwords]`: what is kept, where, and for how long.
+//! `[state]`, `[sessions]`: what is kept, where, and for how long.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +8,6 @@ use super::reference::{Table, tables};
 use super::session_store::session_store;
 use super::values::path;
 use super::{SessionStoreConfig, SessionsConfig};
-use crate::password;
 use crate::session::{Bounds, Lifetimes};
 
 pub(super) fn state_directory(root: &Section<'_>) -> Read<PathBuf> {
@@ -133,46 +132,4 @@ impl Kind {
             }
         }
     }
-}
-
-pub(super) fn passwords(root: &Section<'_>) -> Read<password::Config> {
-    let passwords = root.section("passwords", &tables::PASSWORDS)?;
-    let memory_kib = passwords.integer("memory_kib");
-    let iterations = passwords.integer("iterations");
-    let parallelism = passwords.integer("parallelism");
-    let max_concurrent = max_concurrent(&passwords);
-    let max_waiting = passwords.integer("max_waiting");
-    let max_wait = passwords.duration("max_wait");
-    let min_length = passwords.integer("min_length");
-    let (memory_kib, max_concurrent) = (memory_kib?, max_concurrent?);
-    bounded_memory(&passwords, memory_kib, max_concurrent)?;
-    Ok(password::Config {
-        memory_kib,
-        iterations: iterations?,
-        parallelism: parallelism?,
-        max_concurrent: max_concurrent as usize,
-        max_waiting: max_waiting? as usize,
-        max_wait: max_wait?,
-        min_length: min_length? as usize,
-    })
-}
-
-fn max_concurrent(passwords: &Section<'_>) -> Read<u32> {
-    if passwords.get("max_concurrent").is_some() {
-        return passwords.integer("max_concurrent");
-    }
-    let half = passwords.reader().environment().cores() / 2;
-    Ok(u32::try_from(half).unwrap_or(u32::MAX).clamp(1, 1024))
-}
-
-/// A pool of hashes that outgrows the machine is ended by the kernel, and the gateway with it.
-fn bounded_memory(passwords: &Section<'_>, memory_kib: u32, max_concurrent: u32) -> Read<()> {
-    const MOST_KIB: u64 = 16 << 20;
-    let total = u64::from(memory_kib) * u64::from(max_concurrent);
-    if total <= MOST_KIB {
-        return Ok(());
-    }
-    let found = format!("{max_concurrent} hashes of {memory_kib} KiB at once take {total} KiB");
-    let complaint = Complaint::new(found).expected("at most 16 GiB together");
-    Err(passwords.note("memory_kib", complaint.wider()))
 }

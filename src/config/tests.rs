@@ -3,14 +3,27 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::environment::Environment;
 use super::mistake::Mistakes;
 use super::{Config, parse};
+use crate::breached::OpenError;
+use crate::password::rules::{Breached, KnownPasswords, Sha1};
+use crate::unavailable::Unavailable;
 
 mod mistakes;
 mod shipped;
 mod sound;
+
+#[derive(Debug)]
+struct NoPasswords;
+
+impl KnownPasswords for NoPasswords {
+    fn contains(&self, _sha1: &Sha1) -> Result<bool, Unavailable> {
+        Ok(false)
+    }
+}
 
 /// An environment of variables and files that a test names.
 #[derive(Debug, Default)]
@@ -41,6 +54,15 @@ impl Environment for Around {
         content.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 
+    /// A list that knows nothing, where there is a file.
+    fn breached(&self, path: &Path) -> Result<Breached, OpenError> {
+        match self.files.get(path).map(Vec::as_slice) {
+            Some(b"damaged") => Err(OpenError::Damaged),
+            Some(_) => Ok(Breached::new(path.to_owned(), Arc::new(NoPasswords))),
+            None => Err(io::Error::from(io::ErrorKind::NotFound).into()),
+        }
+    }
+
     fn cores(&self) -> usize {
         6
     }
@@ -59,6 +81,8 @@ fn around() -> Around {
         .file("/etc/dw/tls.key", b"PEM")
         .file("/etc/dw/jwks.json", b"{}")
         .file("/etc/dw/ca.pem", AUTHORITY)
+        .file("/etc/dw/breached", b"a list")
+        .file("/etc/dw/damaged", b"damaged")
 }
 
 fn read_in(around: &Around, text: &str) -> Result<Config, Mistakes> {

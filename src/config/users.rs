@@ -5,15 +5,26 @@ use url::Url;
 use super::reader::{Complaint, Read, Section, Value};
 use super::reference::tables;
 use super::values::{readable_file, secret, url};
-use super::{EmailPolicy, UserStoreConfig, UsersConfig};
+use super::{EmailPolicy, UserStoreConfig, UsersConfig, supabase_project};
 use crate::database::postgres;
 
 pub(super) fn users(root: &Section<'_>) -> Read<UsersConfig> {
     let users = root.section("users", &tables::USERS)?;
     let store = users.optional("store", user_store);
+    let project = users.optional("supabase", supabase_project::read);
     let verified = users.boolean("require_verified_email");
+    let store = match (store?, project?) {
+        (Some(_), Some(_)) => {
+            let complaint = Complaint::new("found beside users.supabase");
+            let hint = "users are kept in one place: leave one of the two out";
+            return Err(users.note("store", complaint.hint(hint).wider()));
+        }
+        (Some(store), None) => store,
+        (None, Some(project)) => UserStoreConfig::Supabase(Box::new(project)),
+        (None, None) => UserStoreConfig::Embedded,
+    };
     Ok(UsersConfig {
-        store: store?.unwrap_or(UserStoreConfig::Embedded),
+        store,
         email: if verified? {
             EmailPolicy::Verified
         } else {

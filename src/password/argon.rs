@@ -1,5 +1,7 @@
 //! argon2 (RFC 9106) in PHC form: `$argon2id$v=19$m=19456,t=2,p=1$salt$hash`.
 
+use std::time::Duration;
+
 use argon2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 
@@ -15,6 +17,8 @@ const MAX_STORED_MEMORY_KIB: u32 = 64 * 1024;
 const MAX_STORED_ITERATIONS: u32 = 16;
 /// Likewise for lanes. They are computed one after the other and cost nothing more.
 const MAX_STORED_LANES: u32 = 16;
+/// For one pass over one KiB.
+const NANOS_A_KIB: u64 = 1000;
 /// Shorter hashes (PHC allows 10 bytes) would be within reach of guessing.
 const MIN_HASH_BYTES: usize = 16;
 
@@ -73,6 +77,12 @@ impl Stored {
             output,
             outdated,
         })
+    }
+
+    pub(super) fn expected_time(&self) -> Duration {
+        let params = self.hasher.params();
+        let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        Duration::from_nanos(work.saturating_mul(NANOS_A_KIB))
     }
 
     pub(super) fn verify(&self, password: &SecretText) -> Result<Verdict, HashError> {

@@ -1,12 +1,16 @@
 //! bcrypt (`$2a$`, `$2b$`, `$2y$`): hashes that imported users bring along. Never made here.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use super::{Unverifiable, Verdict};
 use crate::secret::{SecretText, same_bytes};
 
 /// What a stored hash may ask for; 14 is about a second.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
+
+/// For a cost of 0; every further one doubles it.
+const NANOS_AT_COST_0: u64 = 60_000;
 
 /// bcrypt sees the first 72 bytes of a password.
 const MAX_SEEN_BYTES: usize = 72;
@@ -35,6 +39,10 @@ impl Stored {
             salt: parts.get_salt_raw(),
             hash: hash_characters(&parts),
         })
+    }
+
+    pub(super) const fn expected_time(&self) -> Duration {
+        Duration::from_nanos(NANOS_AT_COST_0 << self.cost)
     }
 
     pub(super) fn verify(&self, password: &SecretText) -> Verdict {

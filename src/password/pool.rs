@@ -8,15 +8,17 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::{Config, HashError, PasswordHash, Unverifiable, Verdict, rules};
+use super::rules::{self, NewPassword, Owner, Refused};
+use super::{Config, HashError, PasswordHash, Unverifiable, Verdict};
 use crate::secret::SecretText;
 
-/// No wrong password is told before this time has passed since its check began.
+/// No wrong password is told before this time has passed since its check began, nor before the time
+/// that the dearest stored hash takes of all that were seen.
 ///
 /// An outdated hash (bcrypt, other parameters) takes another time than the dummy of an unknown user,
 /// and the same work on top of it would not make the two equal. So the answer waits instead, without
-/// its place in the pool. Dearer hashes than this (bcrypt above cost 12) show until their owner signs
-/// in once.
+/// its place in the pool. A hash that is dearer than all before it shows in its first answer, and then
+/// every other takes as long.
 const WRONG_ANSWER_AFTER: Duration = Duration::from_millis(250);
 
 /// All places are taken, or the machine had no memory: try again later (503).
@@ -69,6 +71,7 @@ struct Shared {
     /// One permit for each call that computes.
     desks: Arc<Semaphore>,
     meter: Meter,
+    floor: Floor,
 }
 
 /// Holds a place and a desk for as long as it lives.
@@ -84,11 +87,14 @@ impl Passwords {
         let dummy = super::hash(&config, &SecretText::from(""))?;
         let desks = config.max_concurrent.clamp(1, Semaphore::MAX_PERMITS / 2);
         let waiting = config.max_waiting.min(Semaphore::MAX_PERMITS / 2);
+        let floor = Floor::default();
+        floor.raise(super::expected_time(&config, &dummy)?);
         Ok(Self(Arc::new(Shared {
             dummy,
             places: Arc::new(Semaphore::new(desks + waiting)),
             desks: Arc::new(Semaphore::new(desks)),
             meter: Meter::default(),
+            floor,
             config,
         })))
     }
@@ -113,16 +119,25 @@ impl Passwords {
         match checked {
             Checked::Right | Checked::RightButOutdated { .. } => {}
             Checked::Wrong | Checked::Unverifiable(_) => {
-                tokio::time::sleep_until(began + WRONG_ANSWER_AFTER).await;
+                tokio::time::sleep_until(began + self.0.floor.height()).await;
             }
         }
         Ok(checked)
     }
 
-    /// Hashes a new password. Whether it is good enough, [`rules::check_new`] tells.
-    pub async fn hash(&self, password: SecretText) -> Result<PasswordHash, Busy> {
+    /// Judges a new password: what is to be hashed comes through here.
+    pub async fn accept(
+        &self,
+        password: SecretText,
+        owner: Owner<'_>,
+    ) -> Result<NewPassword, Refused> {
+        rules::accept(&self.0.config, password, owner).await
+    }
+
+    /// Hashes a new password.
+    pub async fn hash(&self, password: NewPassword) -> Result<PasswordHash, Busy> {
         let seat = self.seat().await?;
-        self.compute(seat, move |shared| shared.hash(&password))
+        self.compute(seat, move |shared| shared.hash(password.secret()))
             .await
     }
 
@@ -184,6 +199,9 @@ impl Shared {
         let Some(stored) = stored else {
             return self.pretend(password).map(|()| Checked::Wrong);
         };
+        if let Ok(time) = super::expected_time(&self.config, &stored) {
+            self.floor.raise(time);
+        }
         match self.verify(&stored, password) {
             Ok(Verdict::Right) => Ok(Checked::Right),
             // The password is right, whether or not there is memory for another hash of it.
@@ -219,6 +237,29 @@ impl Shared {
         let hash = super::hash(&self.config, password)?;
         self.meter.computed.fetch_add(1, Ordering::Relaxed);
         Ok(hash)
+    }
+}
+
+/// How long every wrong answer takes at the least. It only rises, in steps, and by what stored hashes
+/// may cost: whoever types passwords cannot move it.
+#[derive(Debug, Default)]
+struct Floor {
+    steps: AtomicU64,
+}
+
+impl Floor {
+    /// Twice what is expected: the machine may be slow, and others may compute beside.
+    fn raise(&self, expected: Duration) {
+        let steps = (2 * expected)
+            .as_nanos()
+            .div_ceil(WRONG_ANSWER_AFTER.as_nanos());
+        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        self.steps.fetch_max(steps, Ordering::Relaxed);
+    }
+
+    fn height(&self) -> Duration {
+        let steps = self.steps.load(Ordering::Relaxed).clamp(1, 40);
+        WRONG_ANSWER_AFTER * u32::try_from(steps).unwrap_or(1)
     }
 }
 

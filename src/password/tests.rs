@@ -1,3 +1,5 @@
+mod imported;
+
 use super::*;
 
 /// The least that argon2 can do.

@@ -13,8 +13,13 @@ pub(super) fn find<'a>(claims: &'a JsonObject, path: &str) -> Option<&'a Value> 
 }
 
 impl ClaimTest {
+    /// Whether what stands at the end of `path` is there and passes.
+    pub fn holds_at(&self, path: &str, object: &JsonObject) -> bool {
+        find(object, path).is_some_and(|claim| self.holds(claim))
+    }
+
     /// Whether a claim that is there passes.
-    pub(super) fn holds(&self, claim: &Value) -> bool {
+    pub fn holds(&self, claim: &Value) -> bool {
         match self {
             Self::Equals(expected) => claim == expected,
             Self::Contains(expected) => contains(claim, expected),

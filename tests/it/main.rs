@@ -24,6 +24,7 @@ mod revocation;
 mod sessions;
 mod strikebet;
 mod supabase;
+mod supabase_project;
 mod support;
 mod users;
 mod vaniyk;

@@ -13,5 +13,6 @@ pub(crate) mod redis_cluster;
 pub(crate) mod redis_sentinel;
 #[path = "../support/sample.rs"]
 pub(crate) mod sample;
+pub(crate) mod supabase_project;
 pub(crate) mod tls;
 pub(crate) mod wall;

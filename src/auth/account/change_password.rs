@@ -7,7 +7,7 @@ use super::{AccountError, Member};
 use crate::audit::Action;
 use crate::id::UserId;
 use crate::password::pool::Checked;
-use crate::password::rules;
+use crate::password::rules::Owner;
 use crate::secret::SecretText;
 use crate::user::{AccountStatus, Login};
 use crate::users::{PasswordHash, StoredUser, UpdateError, UserUpdate};
@@ -41,7 +41,8 @@ impl Auth {
         new: &SecretText,
     ) -> Result<(), AccountError> {
         let stored = self.confirm(member, proof).await?;
-        let hash = self.accept_password(new).await?;
+        let owner = Owner::of(&stored.user);
+        let hash = self.accept_password(new, owner).await?;
         let update = UserUpdate {
             expected: Some(stored.user.revision),
             password: Some(Some(hash)),
@@ -71,7 +72,9 @@ impl Auth {
     }
 
     async fn try_set_password(&self, user: UserId, new: &SecretText) -> Result<(), AccountError> {
-        let hash = self.accept_password(new).await?;
+        let known = self.parts.users.by_id(user).await?;
+        let known = known.ok_or(AccountError::Gone)?;
+        let hash = self.accept_password(new, Owner::of(&known)).await?;
         let update = UserUpdate {
             password: Some(Some(hash)),
             ..UserUpdate::default()
@@ -86,9 +89,11 @@ impl Auth {
     pub(super) async fn accept_password(
         &self,
         new: &SecretText,
+        owner: Owner<'_>,
     ) -> Result<PasswordHash, AccountError> {
-        rules::check_new(self.parts.passwords.config(), new)?;
-        Ok(self.parts.passwords.hash(new.clone()).await?)
+        let passwords = &self.parts.passwords;
+        let accepted = passwords.accept(new.clone(), owner).await?;
+        Ok(passwords.hash(accepted).await?)
     }
 
     /// The account of a member who has shown that they are its owner. The session store is asked, so

@@ -4,7 +4,7 @@ use super::super::IssueError;
 use crate::limit::Limited;
 use crate::mail::outbox::Full;
 use crate::password::pool::Busy;
-use crate::password::rules::Weak;
+use crate::password::rules::{Refused, Weak};
 use crate::unavailable::Unavailable;
 
 /// Why something in the life of an account was not done.
@@ -70,5 +70,14 @@ impl From<Busy> for AccountError {
 impl From<Full> for AccountError {
     fn from(Full: Full) -> Self {
         Self::Busy
+    }
+}
+
+impl From<Refused> for AccountError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Weak(weak) => Self::Weak(weak),
+            Refused::Unavailable(error) => Self::Unavailable(error),
+        }
     }
 }

@@ -38,7 +38,8 @@ impl ShownCode {
         self.email().map(Email::as_str)
     }
 
-    const fn email(&self) -> Option<&Email> {
+    /// The address that it names, if it names one.
+    pub(super) const fn email(&self) -> Option<&Email> {
         match self {
             Self::Digits { email, .. } => Some(email),
             Self::Token(_) => None,

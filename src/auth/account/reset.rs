@@ -10,6 +10,7 @@ use super::redeem::ShownCode;
 use super::rules::Delivery;
 use crate::audit::Action;
 use crate::code::Purpose;
+use crate::password::rules::Owner;
 use crate::secret::SecretText;
 use crate::user::{Email, User};
 
@@ -80,7 +81,12 @@ impl Auth {
         new: &SecretText,
         caller: &Caller,
     ) -> Result<User, AccountError> {
-        let hash = self.accept_password(new).await?;
+        // Whose token it is shows only when it is used up.
+        let owner = Owner {
+            email: code.email(),
+            username: None,
+        };
+        let hash = self.accept_password(new, owner).await?;
         let redeemed = self.redeem(Purpose::ResetPassword, code, caller).await?;
         let proved = self.prove(&redeemed, &Password::Becomes(hash)).await?;
         Ok(proved.user)

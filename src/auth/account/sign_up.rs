@@ -15,6 +15,7 @@ use crate::audit::Action;
 use crate::code::Purpose;
 use crate::id::UserId;
 use crate::mail::outbox::Place;
+use crate::password::rules::Owner;
 use crate::secret::SecretText;
 use crate::user::{
     AccountStatus, Email, EmailStatus, JsonObject, Login, Revision, Roles, User, Username,
@@ -38,6 +39,15 @@ pub struct NewAccount {
     pub delivery: Option<Delivery>,
     /// Who asks, and for which session where it is signed in at once.
     pub opening: Opening,
+}
+
+impl NewAccount {
+    const fn owner(&self) -> Owner<'_> {
+        Owner {
+            email: Some(&self.email),
+            username: self.username.as_ref(),
+        }
+    }
 }
 
 /// By what right somebody makes an account.
@@ -129,7 +139,7 @@ impl Auth {
     /// for the user name, one insert. The rest comes after the answer, which has a least time.
     async fn sign_up_to_verify(&self, new: &NewAccount) -> Result<SignedUp, AccountError> {
         let place = self.place()?;
-        let hash = self.accept_password(&new.password).await?;
+        let hash = self.accept_password(&new.password, new.owner()).await?;
         let began = Instant::now();
         self.refuse_taken_username(new).await?;
         let inserted = self.insert_hashed(new, hash).await;
@@ -229,7 +239,7 @@ impl Auth {
     }
 
     async fn insert(&self, new: &NewAccount) -> Result<User, AccountError> {
-        let hash = self.accept_password(&new.password).await?;
+        let hash = self.accept_password(&new.password, new.owner()).await?;
         self.insert_hashed(new, hash).await
     }
 

@@ -26,7 +26,8 @@ pub enum UserCommand {
     Enable(Named),
     /// Remove an account for good; ends all sessions of the user
     Remove(Named),
-    /// Take over accounts from a file: a JSON array, or one JSON object a line
+    /// Take over accounts from a file: CSV with a head, a JSON array, or one JSON object a line; also
+    /// the exports of Supabase (`auth.users`), Auth0 and InsForge
     Import(Import),
 }
 
@@ -104,6 +105,12 @@ pub struct RoleChange {
 pub struct Import {
     /// The file
     pub file: PathBuf,
+    /// Say what would be added and refused, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// A column or field to pass over; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    pub ignore: Vec<String>,
 }
 
 /// Roles separated by commas, possibly none.

@@ -1,152 +1,182 @@
-//! `doorward user import`: accounts from a file, each row taken whole or refused with its number.
+//! `doorward user import`: accounts from a file, each row taken whole or refused with its place.
+//!
+//! How a file falls into rows is left to [`rows`], what a row says of an account to [`account`].
 
-use std::path::PathBuf;
+use std::collections::HashSet;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use super::{Stores, Terminal, UserError};
+use self::account::Account;
+use self::rows::{Place, Row};
+use super::{Import, Stores, Terminal, UserError};
 use crate::audit::Action;
 use crate::id::UserId;
-use crate::password::{self, Config, PasswordHash};
 use crate::unavailable::Unavailable;
-use crate::user::{Email, EmailStatus, JsonObject, Role, Username};
-use crate::users::{InsertError, NewUser};
+use crate::user::{AccountStatus, Login};
+use crate::users::{InsertError, NewUser, UserChange};
 
-/// A row of the file. Keys that we do not know refuse the row: a `"disabled": true` that went
-/// unnoticed would open a closed account.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    id: Option<String>,
-    email: String,
-    username: Option<String>,
-    password_hash: Option<Box<str>>,
-    #[serde(default)]
-    roles: Vec<String>,
-    #[serde(default)]
-    email_verified: bool,
-    #[serde(default)]
-    profile: JsonObject,
-}
+mod account;
+mod hash;
+mod rows;
 
-/// Why a row was refused.
+pub use self::rows::FormError;
+
+/// Why a row was refused. Never shows a value: it may be a hash that stands in the wrong column.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
-    #[error("{}", shape(.0))]
-    Shape(#[from] serde_json::Error),
+    #[error("{0}")]
+    Shape(String),
     #[error("{key} {reason}")]
     Value { key: &'static str, reason: String },
     #[error(transparent)]
     Taken(InsertError),
+    #[error("the same {0} stands in an earlier row")]
+    Twice(&'static str),
 }
 
 pub(super) async fn run(
     stores: &Stores<'_>,
-    path: PathBuf,
+    import: Import,
     terminal: &mut dyn Terminal,
 ) -> Result<(), UserError> {
+    let path = import.file;
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(source) => return Err(UserError::Import { path, source }),
     };
-    let rows = match rows(&text) {
+    let rows = match rows::of(&text, &import.ignore) {
         Ok(rows) => rows,
         Err(source) => return Err(UserError::ImportForm { path, source }),
     };
+    let mut work = Work {
+        stores,
+        mode: if import.dry_run {
+            Mode::Rehearse(Seen::default())
+        } else {
+            Mode::Write
+        },
+    };
     let (mut added, mut refused) = (0_usize, 0_usize);
-    for (number, row) in rows {
-        match take(stores, row).await? {
-            Ok(user) => {
-                (stores.record)(Action::AddUser, user);
-                added += 1;
-            }
+    for Row { place, members } in rows {
+        let account = members.and_then(|members| Account::read(&members, stores));
+        let taken = match account {
+            Ok(account) => work.take(account, place).await?,
+            Err(refusal) => Err(refusal),
+        };
+        match taken {
+            Ok(()) => added += 1,
             Err(refusal) => {
-                writeln!(terminal.output(), "row {number}: {refusal}")?;
+                writeln!(terminal.output(), "{place}: {refusal}")?;
                 refused += 1;
             }
         }
     }
-    writeln!(terminal.output(), "{added} added, {refused} refused")?;
+    match work.mode {
+        Mode::Write => writeln!(terminal.output(), "{added} added, {refused} refused")?,
+        Mode::Rehearse(_) => writeln!(
+            terminal.output(),
+            "{added} would be added, {refused} refused; nothing was changed"
+        )?,
+    }
     match refused {
         0 => Ok(()),
         refused => Err(UserError::ImportIncomplete(refused)),
     }
 }
 
-/// The rows with their numbers: places in the array, or lines of the file, from 1.
-fn rows(text: &str) -> Result<Vec<(usize, &str)>, serde_json::Error> {
-    if text.trim_start().starts_with('[') {
-        let rows: Vec<&RawValue> = serde_json::from_str(text)?;
-        let rows = rows.into_iter().map(RawValue::get);
-        return Ok((1..).zip(rows).collect());
-    }
-    let lines = (1..).zip(text.lines());
-    Ok(lines.filter(|(_, line)| !line.trim().is_empty()).collect())
+/// An import under way.
+struct Work<'a> {
+    stores: &'a Stores<'a>,
+    mode: Mode,
 }
 
-/// Takes one row over. A store that is away ends the import: the rows after this one would fare no
-/// better, and those before it stay.
-async fn take(stores: &Stores<'_>, row: &str) -> Result<Result<UserId, Refusal>, Unavailable> {
-    let fresh = UserId::new(stores.clock.now());
-    let new = match read(stores.passwords.config(), row, fresh) {
-        Ok(new) => new,
-        Err(refusal) => return Ok(Err(refusal)),
+/// Whether accounts are made.
+enum Mode {
+    Write,
+    /// Everything but that; the rows before stand for the accounts that they would have become.
+    Rehearse(Seen),
+}
+
+#[derive(Default)]
+struct Seen {
+    ids: HashSet<UserId>,
+    names: HashSet<String>,
+}
+
+impl Work<'_> {
+    /// Takes one row over. A store that is away ends the import: the rows after this one would fare no
+    /// better, and those before it stay.
+    async fn take(
+        &mut self,
+        account: Account,
+        place: Place,
+    ) -> Result<Result<(), Refusal>, UserError> {
+        match &mut self.mode {
+            Mode::Write => write(self.stores, account, place).await,
+            Mode::Rehearse(seen) => Ok(rehearse(self.stores, seen, &account.new).await?),
+        }
+    }
+}
+
+/// A closed account is made without its password, closed, and only then given it, so that at no moment
+/// anybody signs in to it, whatever fails in between.
+async fn write(
+    stores: &Stores<'_>,
+    account: Account,
+    place: Place,
+) -> Result<Result<(), Refusal>, UserError> {
+    let Account { mut new, status } = account;
+    let later = match status {
+        AccountStatus::Enabled => None,
+        AccountStatus::Disabled => Some(new.password.take()),
     };
-    match stores.users.insert(new).await {
-        Ok(user) => Ok(Ok(user.id)),
-        Err(InsertError::Unavailable(away)) => Err(away),
-        Err(taken) => Ok(Err(Refusal::Taken(taken))),
+    let user = match stores.users.insert(new).await {
+        Ok(user) => user.id,
+        Err(InsertError::Unavailable(away)) => return Err(away.into()),
+        Err(taken) => return Ok(Err(Refusal::Taken(taken))),
+    };
+    if let Some(password) = later {
+        let close = UserChange::Status(AccountStatus::Disabled);
+        for change in [Some(close), password.map(UserChange::Password)] {
+            let Some(change) = change else { continue };
+            let changed = stores.users.change(user, change).await;
+            changed.map_err(|source| UserError::ImportHalfway {
+                row: place.to_string(),
+                source,
+            })?;
+        }
     }
+    (stores.record)(Action::AddUser, user);
+    Ok(Ok(()))
 }
 
-fn read(config: &Config, row: &str, fresh: UserId) -> Result<NewUser, Refusal> {
-    let row: Row = serde_json::from_str(row)?;
-    let id = row.id.map(|id| id.parse().map_err(bad("id")));
-    let username = row.username.as_deref().map(Username::parse);
-    let roles: Result<_, _> = row.roles.iter().map(|role| Role::parse(role)).collect();
-    let password = row.password_hash.map(PasswordHash::new);
-    if let Some(hash) = &password {
-        password::supported(config, hash).map_err(|reason| Refusal::Value {
-            key: "password_hash",
-            reason: format!("is {reason}"),
-        })?;
+async fn rehearse(
+    stores: &Stores<'_>,
+    seen: &mut Seen,
+    new: &NewUser,
+) -> Result<Result<(), Refusal>, Unavailable> {
+    let users = stores.users;
+    let taken = |error| Ok(Err(Refusal::Taken(error)));
+    if users.by_id(new.id).await?.is_some() {
+        return taken(InsertError::IdTaken);
     }
-    Ok(NewUser {
-        id: id.transpose()?.unwrap_or(fresh),
-        email: Email::parse(&row.email).map_err(bad("email"))?,
-        username: username.transpose().map_err(bad("username"))?,
-        password,
-        roles: roles.map_err(bad("roles"))?,
-        email_status: if row.email_verified {
-            EmailStatus::Verified
-        } else {
-            EmailStatus::Unverified
-        },
-        profile: row.profile,
-        metadata: JsonObject::new(),
-    })
-}
-
-/// What is wrong with the shape of a row. Complaints about keys are passed on; those about values are
-/// not, for they show the value, and it may be a hash that stands in the wrong place.
-fn shape(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let about_keys = ["unknown field", "missing field", "duplicate field"];
-    if about_keys.iter().any(|start| text.starts_with(start)) {
-        return text;
+    let email = Login::Email(new.email.clone());
+    if users.by_login(&email).await?.is_some() {
+        return taken(InsertError::EmailTaken);
     }
-    let place = error.column();
-    if error.is_data() {
-        format!("a value of the wrong type before column {place}")
-    } else {
-        format!("no JSON object: stops making sense at column {place}")
+    if let Some(username) = &new.username
+        && let login = Login::Username(username.clone())
+        && users.by_login(&login).await?.is_some()
+    {
+        return taken(InsertError::UsernameTaken);
     }
-}
-
-fn bad<E: std::fmt::Display>(key: &'static str) -> impl Fn(E) -> Refusal {
-    move |reason| Refusal::Value {
-        key,
-        reason: reason.to_string(),
-    }
+    let username = (new.username.as_ref()).map(|name| name.as_str().to_owned());
+    let twice = [
+        (!seen.ids.insert(new.id), "id"),
+        (!seen.names.insert(new.email.to_string()), "email"),
+        (
+            username.is_some_and(|name| !seen.names.insert(name)),
+            "username",
+        ),
+    ];
+    let twice = twice.into_iter().find(|(twice, _)| *twice);
+    Ok(twice.map_or(Ok(()), |(_, what)| Err(Refusal::Twice(what))))
 }

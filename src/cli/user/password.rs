@@ -3,24 +3,26 @@
 //! Never an argument: arguments stand in the list of processes and in the history of the shell.
 
 use super::{Terminal, UserError};
-use crate::password::{Config, rules};
-use crate::secret::SecretText;
+use crate::password::pool::Passwords;
+use crate::password::rules::{NewPassword, Owner};
 
-pub(super) fn read_new(
-    config: &Config,
+pub(super) async fn read_new(
+    passwords: &Passwords,
+    owner: Owner<'_>,
     terminal: &mut dyn Terminal,
-) -> Result<SecretText, UserError> {
+) -> Result<NewPassword, UserError> {
     if !terminal.is_interactive() {
         let password = terminal.first_line().map_err(UserError::Input)?;
-        rules::check_new(config, &password)?;
-        return Ok(password);
+        return Ok(passwords.accept(password, owner).await?);
     }
-    let mut ask = |prompt| terminal.prompt(prompt).map_err(UserError::Input);
-    let password = ask("New password: ")?;
-    rules::check_new(config, &password)?;
-    let again = ask("The same again: ")?;
+    let password = terminal.prompt("New password: ");
+    let password = password.map_err(UserError::Input)?;
+    // Judged before it is typed again.
+    let accepted = passwords.accept(password.clone(), owner).await?;
+    let again = terminal.prompt("The same again: ");
+    let again = again.map_err(UserError::Input)?;
     if !password.same_as(again.expose().as_bytes()) {
         return Err(UserError::Mismatch);
     }
-    Ok(password)
+    Ok(accepted)
 }

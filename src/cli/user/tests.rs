@@ -1,3 +1,5 @@
+mod import;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write;
@@ -13,6 +15,7 @@ use crate::clock::{ManualClock, Timestamp};
 use crate::id::SessionId;
 use crate::password::Config;
 use crate::password::pool::Checked;
+use crate::password::rules::Weak;
 use crate::secret::SecretText;
 use crate::session::{Session, Subject};
 use crate::sessions::{Created, Cursor, EndedPage, Epoch, Refresh, Refreshed};
@@ -273,7 +276,10 @@ async fn a_password_is_asked_for_twice_at_a_terminal() {
     assert!(matches!(mismatch, Err(UserError::Mismatch)), "{mismatch:?}");
     let weak = desk.at_terminal("add a@example.com", &["short"]).await;
     assert!(
-        matches!(weak, Err(UserError::Weak(Weak::TooShort(8)))),
+        matches!(
+            weak,
+            Err(UserError::Refused(Refused::Weak(Weak::TooShort(8))))
+        ),
         "{weak:?}"
     );
     assert!(desk.user("a@example.com").await.is_none());
@@ -281,6 +287,24 @@ async fn a_password_is_asked_for_twice_at_a_terminal() {
         .await
         .unwrap();
     assert!(desk.signs_in("a@example.com", "correct horse").await);
+}
+
+#[tokio::test]
+async fn a_users_own_name_is_no_password() {
+    let desk = Desk::new().await;
+    desk.said("add a@example.com --username marianne").await;
+    for line in [
+        "set-password marianne",
+        "add marianne@example.com",
+        "add b@example.com --username mariann",
+    ] {
+        let weak = desk.pipe(line, &["Marianne1"]).await.0;
+        assert!(
+            matches!(weak, Err(UserError::Refused(Refused::Weak(Weak::Names)))),
+            "{line}: {weak:?}"
+        );
+    }
+    assert!(desk.signs_in("marianne", "correct horse").await);
 }
 
 #[test]
@@ -467,78 +491,4 @@ async fn a_list_has_a_line_for_each_user_and_all_pages() {
     // Both were made in the same millisecond.
     emails.sort();
     assert_eq!(emails, [r#""u400@example.com""#, r#""u40@example.com""#]);
-}
-
-#[tokio::test]
-async fn an_import_takes_whole_rows_and_names_the_others() {
-    let desk = Desk::new().await;
-    let bcrypt = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
-    let id = "0192f0c1-2345-7000-8000-000000000001";
-    let rows = [
-        format!(
-            r#"{{"id":"{id}","email":"A@example.com","username":"alice","password_hash":"{bcrypt}",
-                "roles":["admin"],"email_verified":true,"profile":{{"name":"Alice"}}}}"#
-        )
-        .replace('\n', " "),
-        r#"{"email":"nobody"}"#.to_owned(),
-        r#"{"email":"b@example.com","password_hash":"5f4dcc3b5aa765d61d8327deb882cf99"}"#
-            .to_owned(),
-        r#"{"email":"c@example.com","disabled":true}"#.to_owned(),
-        r#"{"email":"d@example.com","username":"alice"}"#.to_owned(),
-        r#"{"email":"e@example.com","email_verified":"$2b$secret"}"#.to_owned(),
-        r#"{"email":"f@example.com","roles":["Admin"]}"#.to_owned(),
-        r#"{"email":"#.to_owned(),
-        r#"{"email":"g@example.com","id":"7"}"#.to_owned(),
-        r#"{"email":"h@example.com"}"#.to_owned(),
-    ];
-    let file = desk.file(&rows.join("\n"));
-    let (done, said) = desk.pipe(&format!("import {file}"), &[]).await;
-    assert!(
-        matches!(done, Err(UserError::ImportIncomplete(8))),
-        "{done:?}\n{said}"
-    );
-    let refused: Vec<_> = said
-        .lines()
-        .map(|line| line.split(':').next().unwrap())
-        .collect();
-    let expected = [
-        "row 2", "row 3", "row 4", "row 5", "row 6", "row 7", "row 8", "row 9",
-    ];
-    assert_eq!(refused[..8], expected, "{said}");
-    assert_eq!(said.lines().last(), Some("2 added, 8 refused"));
-    for secret in ["5f4dcc", "$2b$", "CCCC"] {
-        assert!(!said.contains(secret), "{said}");
-    }
-    let alice = desk.user("alice").await.unwrap();
-    assert_eq!(alice.user.id.to_string(), id);
-    assert_eq!(alice.user.email_status, EmailStatus::Verified);
-    assert_eq!(alice.user.profile["name"], "Alice");
-    assert!(alice.user.roles.has_admin());
-    assert!(desk.signs_in("alice", "U*U").await);
-    assert!(desk.user("h@example.com").await.unwrap().password.is_none());
-    assert!(desk.user("d@example.com").await.is_none());
-}
-
-#[tokio::test]
-async fn an_import_reads_an_array_too() {
-    let desk = Desk::new().await;
-    let file = desk.file("\n[{\"email\":\"a@example.com\"},\n{\"email\":\"a\"},{}]");
-    let (_, said) = desk.pipe(&format!("import {file}"), &[]).await;
-    assert_eq!(said.lines().last(), Some("1 added, 2 refused"));
-    assert!(
-        said.contains("row 2: ") && said.contains("row 3: missing field `email`"),
-        "{said}"
-    );
-    let file = desk.file("[{\"email\":\"b@example.com\"},");
-    let broken = desk.pipe(&format!("import {file}"), &[]).await.0;
-    assert!(
-        matches!(broken, Err(UserError::ImportForm { .. })),
-        "{broken:?}"
-    );
-    assert!(desk.user("b@example.com").await.is_none());
-    let missing = desk.pipe("import /nowhere/at/all", &[]).await.0;
-    assert!(
-        matches!(missing, Err(UserError::Import { .. })),
-        "{missing:?}"
-    );
 }

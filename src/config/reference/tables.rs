@@ -18,6 +18,8 @@ pub static TABLES: &[&Table] = &[
     &SESSION_STORE,
     &USERS,
     &USER_STORE,
+    &SUPABASE,
+    &SUPABASE_ADMIN,
     &PASSWORDS,
     &LIMITS,
     &ACCOUNTS,
@@ -487,6 +489,112 @@ pub static USER_STORE: Table = Table {
     later: &[],
 };
 
+/// `[users.supabase]`
+pub static SUPABASE: Table = Table {
+    path: "users.supabase",
+    form: Single,
+    meaning: "Users in a Supabase project, instead of `users.store`: it checks the passwords, and its \
+              table of users says who is an admin. Accounts are managed there.",
+    keys: &[
+        key(
+            "url",
+            Kind::Words("an https URL, such as \"https://project.supabase.co\""),
+            Required,
+            "The project; plain http only on the machine itself.",
+        ),
+        key(
+            "anon_key",
+            SECRET_KIND,
+            Required,
+            "Its `anon` or publishable key.",
+        ),
+        key(
+            "service_key",
+            SECRET_KIND,
+            Words("none: who is signed in stays what they were until they sign in anew"),
+            "Its `service_role` or secret key. With it each refresh reads the user anew: who is gone \
+             or banned is signed out, other roles count.",
+        ),
+        key(
+            "ca",
+            PATH,
+            SYSTEM_AUTHORITIES,
+            "The certificates, as PEM, that the project's must come from.",
+        ),
+        key(
+            "admin",
+            Kind::Words("a table such as { column = \"is_admin\", equals = true }"),
+            Value("{ column = \"is_admin\", equals = true }"),
+            "What makes an admin.",
+        ),
+        key(
+            "schema",
+            Kind::Words("a name of letters, digits and \"_\""),
+            Value("\"users\""),
+            "The schema of the table of users, which the project's API must expose.",
+        ),
+        key(
+            "table",
+            Kind::Words("a name of letters, digits and \"_\""),
+            Value("\"users\""),
+            "The table of users; its `id` is that of `auth.users`. Whoever has no row in it has no \
+             account here.",
+        ),
+        key(
+            "row_key",
+            Kind::Words("\"user\" or \"service\""),
+            Value("\"user\""),
+            "Whose rights the row is read with at a sign-in: the user's own, or those of `service_key`.",
+        ),
+        key(
+            "timeout",
+            span("100ms", "1m"),
+            Value("\"5s\""),
+            "The longest wait for an answer. A project that fails five times in a row is left alone \
+             for ten seconds; the answer is 503 meanwhile.",
+        ),
+        key(
+            "max_concurrent",
+            count(1, 1000, "questions"),
+            Value("32"),
+            "How many questions are asked at once; the others wait, at most `timeout`.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `users.supabase.admin`
+pub static SUPABASE_ADMIN: Table = Table {
+    path: "users.supabase.admin",
+    form: Inline,
+    meaning: "What makes an admin: a column of the user's row or a claim, and exactly one of the three \
+              tests.",
+    keys: &[
+        key(
+            "column",
+            Kind::Words("a name of letters, digits and \"_\""),
+            Words("–"),
+            "A column of the table of users.",
+        ),
+        key(
+            "claim",
+            CLAIM_PATH,
+            Words("–"),
+            "What the project says of the user, such as `app_metadata.role`; then no row is read. Not \
+             `user_metadata`: users write that themselves.",
+        ),
+        key("equals", JSON, Words("–"), "It is exactly this."),
+        key(
+            "contains",
+            JSON,
+            Words("–"),
+            "It is a list that holds this, or a text one of whose words it is.",
+        ),
+        key("one_of", JSON_LIST, Words("–"), "It is one of these."),
+    ],
+    later: &[],
+};
+
 /// `[passwords]`
 pub static PASSWORDS: Table = Table {
     path: "passwords",
@@ -530,7 +638,15 @@ pub static PASSWORDS: Table = Table {
             "min_length",
             count(6, 128, "characters"),
             Value("8"),
-            "The shortest password that a user may choose.",
+            "The shortest password that a user may choose. The longest has 1024 bytes; the user's \
+             own names and that of the service are none.",
+        ),
+        key(
+            "breached",
+            PATH,
+            Words("not looked up"),
+            "A list of passwords that are known from breaches and cannot be chosen, made by \
+             `doorward passwords compile`.",
         ),
     ],
     later: &[],

@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::{AUTHORITY, Around, read_in};
-use crate::config::reference::{Default, Form, TABLES};
+use crate::config::reference::{Default, Form, TABLES, Table};
 use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
 use crate::policy::Requirement;
 
@@ -15,7 +15,20 @@ fn uncommented() -> String {
         Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting,
         _ => line,
     };
-    SHIPPED.lines().map(line).collect::<Vec<_>>().join("\n")
+    let lines: Vec<_> = SHIPPED.lines().map(line).collect();
+    lines.join("\n")
+}
+
+/// Users are kept in one place: the other is taken out again.
+fn with_store() -> String {
+    let text = uncommented();
+    let (before, rest) = text.split_once("[users.supabase]").unwrap();
+    let (_, after) = rest.split_once("[passwords]").unwrap();
+    format!("{before}[passwords]{after}")
+}
+
+fn with_supabase() -> String {
+    uncommented().replace("store = { url = \"postgres", "#store = { url = \"postgres")
 }
 
 fn read(text: &str) -> Config {
@@ -40,7 +53,8 @@ fn read(text: &str) -> Config {
         .file("/etc/doorward/redis.crt", b"PEM")
         .file("/etc/doorward/redis.key", b"PEM")
         .file("/etc/doorward/ca.pem", AUTHORITY)
-        .file("/run/secrets/doorward-keys.json", b"{}");
+        .file("/run/secrets/doorward-keys.json", b"{}")
+        .file("/var/lib/doorward/breached.list", b"a list");
     match read_in(&around, text) {
         Ok(config) => config,
         Err(mistakes) => panic!("{mistakes}"),
@@ -60,7 +74,11 @@ fn the_shipped_file_has_no_mistakes() {
 
 #[test]
 fn the_shipped_file_has_no_mistakes_with_every_setting_taken() {
-    let config = read(&uncommented());
+    assert!(matches!(
+        read(&with_supabase()).users.store,
+        UserStoreConfig::Supabase(_)
+    ));
+    let config = read(&with_store());
     // Three as shipped, one with two hosts, two more.
     assert_eq!(config.routes.len(), 7);
     assert!(matches!(
@@ -140,7 +158,15 @@ fn the_shipped_file_shows_every_key() {
 #[test]
 fn the_shipped_file_sets_what_would_count_without_it() {
     let tree = DeTable::parse(SHIPPED).unwrap().into_inner();
-    for table in TABLES.iter().filter(|table| table.form == Form::Single) {
+    // What asks for something is left out whole.
+    let asks = |table: &Table| {
+        table
+            .keys
+            .iter()
+            .any(|key| key.default == Default::Required)
+    };
+    let single = TABLES.iter().filter(|table| table.form == Form::Single);
+    for table in single.filter(|table| !asks(table)) {
         let entries = tree
             .get(table.path)
             .and_then(|table| table.get_ref().as_table());

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::{SHOP, sound};
 use crate::auth::AccountRules;
-use crate::config::{EmailPolicy, LogTarget, MailTransport, SessionStoreConfig, Shape};
+use crate::config::{
+    EmailPolicy, LogTarget, MailTransport, SessionStoreConfig, Shape, UserStoreConfig,
+};
 use crate::keys::{JwksSource, KeySource, SigningAlgorithm};
 use crate::mail::smtp::Security;
 use crate::policy::{ClaimTest, Requirement, Rule};
@@ -15,6 +17,8 @@ use crate::route::Credentials;
 use crate::route::pattern::{HostPattern, Methods};
 use crate::sessions::redis::RedisConfig;
 use crate::sessions::redis::place::{Place, Transport};
+use crate::trust::Trust;
+use crate::users::supabase::{AdminRule, RowKey};
 
 #[test]
 fn an_empty_file_is_a_gateway_of_defaults() {
@@ -38,6 +42,17 @@ fn an_empty_file_keeps_everything_in_the_state_directory() {
     assert_eq!(config.users.email, EmailPolicy::Any);
     assert_eq!(config.passwords.memory_kib, 19_456);
     assert_eq!(config.passwords.max_concurrent, 3);
+    assert!(config.passwords.breached.is_none());
+}
+
+#[test]
+fn the_service_is_known_by_the_parts_of_its_host() {
+    let config = sound(
+        "[server]\npublic_url = \"https://GW.example.com\"\n[passwords]\nbreached = \"breached\"\n",
+    );
+    let names = ["example", "gw", "doorward", "gw.example.com"];
+    assert_eq!(config.passwords.service_names, names);
+    assert!(config.passwords.breached.is_some());
 }
 
 #[test]
@@ -374,4 +389,45 @@ fn an_empty_file_lets_nobody_sign_up_and_sends_no_mail() {
     let config = sound("");
     assert!(config.mail.is_none());
     assert_eq!(config.accounts, AccountRules::default());
+}
+
+#[test]
+fn a_supabase_project_needs_its_url_and_a_key() {
+    let check = |more: &str| {
+        let text = format!(
+            "[users.supabase]\nurl = \"https://p.supabase.co\"\nanon_key = {{ env = \"SECRET\" }}\n{more}"
+        );
+        match sound(&text).users.store {
+            UserStoreConfig::Supabase(project) => *project,
+            other => panic!("{other:?}"),
+        }
+    };
+    let project = check("");
+    assert!(project.service_key.is_none() && project.row_key == RowKey::User);
+    let AdminRule::Column {
+        table,
+        column,
+        test,
+    } = project.admin
+    else {
+        panic!("{:?}", project.admin);
+    };
+    assert_eq!(
+        (table.schema.as_str(), table.name.as_str()),
+        ("users", "users")
+    );
+    assert_eq!(column, "is_admin");
+    assert!(test.holds(&true.into()) && !test.holds(&"true".into()));
+    let project = check(
+        "service_key = { file = \"secret\" }\nrow_key = \"service\"\nca = \"ca.pem\"\n\
+         admin = { claim = \"app_metadata.role\", one_of = [\"admin\", \"owner\"] }",
+    );
+    assert_eq!(
+        project.service_key.map(|key| key.expose().to_owned()),
+        Some("hunter2".into())
+    );
+    assert!(matches!(project.trust, Trust::Only(_)));
+    assert!(
+        matches!(project.admin, AdminRule::Claim { claim, .. } if claim == "app_metadata.role")
+    );
 }

@@ -233,6 +233,7 @@ impl From<SignInError> for Fault {
                 refused(code::EMAIL_NOT_CONFIRMED, "Email not confirmed")
             }
             SignInError::NotAdmin => Self::not_admin(),
+            SignInError::NoAccount => Self::user_not_found(),
             SignInError::Limited(limited) => Self::too_many_requests(limited),
             SignInError::Busy => Self::busy(),
             SignInError::Unavailable(error) => error.into(),

@@ -107,6 +107,7 @@ fn fault(error: SignInError, entrance: &Entrance) -> Fault {
         SignInError::EmailUnverified => Fault::forbidden("Email verification required")
             .next("Verify the email address, then sign in again."),
         SignInError::NotAdmin => Fault::forbidden("User is not an admin"),
+        SignInError::NoAccount => Fault::forbidden("User has no account"),
         SignInError::Limited(limited) => Fault::too_many_requests(limited),
         SignInError::Busy => Fault::unavailable(),
         SignInError::Unavailable(error) => error.into(),

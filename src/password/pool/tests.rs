@@ -9,6 +9,10 @@ fn right() -> SecretText {
     SecretText::from("correct horse")
 }
 
+fn new() -> NewPassword {
+    NewPassword::unchecked("correct horse")
+}
+
 fn wrong() -> SecretText {
     SecretText::from("wrong horse")
 }
@@ -66,6 +70,35 @@ async fn no_refusal_is_told_sooner_than_another() {
     }
 }
 
+/// A check of it takes half a second on a modest machine.
+const DEAR: &str =
+    "$pbkdf2-sha256$i=1000000$c29tZSBzYWx0IGJ5dGVzIQ$0kmu5ZvHpC60M6edcfok5KtLev7+ymm0q0karzMkp14";
+
+async fn time_of_a_refusal(pool: &Passwords, stored: Option<PasswordHash>) -> Duration {
+    let began = Instant::now();
+    let checked = pool.check(stored, wrong()).await.unwrap();
+    assert_eq!(checked, Checked::Wrong);
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dear_hash_slows_every_later_refusal_to_its_own_pace() {
+    let pool = pool(cheap());
+    let unknown_before = time_of_a_refusal(&pool, None).await;
+    assert!(
+        unknown_before < 2 * WRONG_ANSWER_AFTER,
+        "{unknown_before:?}"
+    );
+    let dear = time_of_a_refusal(&pool, Some(PasswordHash::new(DEAR))).await;
+    assert!(dear >= Duration::from_secs(1), "{dear:?}");
+    let bcrypt = bcrypt_hash("correct horse", bcrypt::Version::TwoB);
+    let current = super::super::hash(&cheap(), &right()).unwrap();
+    for stored in [None, Some(bcrypt), Some(current)] {
+        let later = time_of_a_refusal(&pool, stored).await;
+        assert!(later >= Duration::from_secs(1), "{later:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refusal_waits_without_a_place_in_the_pool() {
     let pool = pool(Config {
@@ -79,7 +112,7 @@ async fn a_refusal_waits_without_a_place_in_the_pool() {
         tokio::task::yield_now().await;
     }
     assert!(first_step(call.as_mut()).is_pending());
-    assert!(pool.hash(right()).await.is_ok());
+    assert!(pool.hash(new()).await.is_ok());
 }
 
 #[tokio::test]
@@ -93,7 +126,13 @@ async fn an_outdated_hash_is_upgraded_with_the_password_that_was_typed() {
         &right(),
     )
     .unwrap();
-    for stored in [bcrypt, older] {
+    let scrypt = PasswordHash::new(
+        "$scrypt$ln=4,r=8,p=1$c29tZSBzYWx0IGJ5dGVzIQ$0kmu5ZvHpC60M6edcfok5KtLev7+ymm0q0karzMkp14",
+    );
+    let pbkdf2 = PasswordHash::new(
+        "pbkdf2_sha256$1000$textsalt$L2paXf88bcNNVhxUbgoZqNJ31ruJ5OUWKFwYRrt5Gr8=",
+    );
+    for stored in [bcrypt, older, scrypt, pbkdf2] {
         let pool = pool(cheap());
         let checked = pool.check(Some(stored), right()).await.unwrap();
         let Checked::RightButOutdated { upgraded } = checked else {
@@ -165,7 +204,7 @@ async fn a_flood_from_many_threads_never_computes_more_than_it_may() {
     let calls: Vec<_> = (0..200)
         .map(|_| {
             let pool = pool.clone();
-            tokio::spawn(async move { pool.hash(right()).await })
+            tokio::spawn(async move { pool.hash(new()).await })
         })
         .collect();
     for call in calls {
@@ -188,9 +227,9 @@ async fn a_waiter_who_goes_away_frees_the_place() {
     {
         let mut waiter = pin!(pool.check(None, wrong()));
         assert!(first_step(waiter.as_mut()).is_pending());
-        assert_eq!(pool.hash(right()).await, Err(Busy));
+        assert_eq!(pool.hash(new()).await, Err(Busy));
     }
-    let mut next = pin!(pool.hash(right()));
+    let mut next = pin!(pool.hash(new()));
     assert!(first_step(next.as_mut()).is_pending());
     drop(held);
     assert!(next.await.is_ok());
@@ -211,12 +250,12 @@ async fn a_caller_who_goes_away_makes_no_room_while_the_hash_is_computed() {
         }));
         assert!(first_step(call.as_mut()).is_pending());
     }
-    assert_eq!(pool.hash(right()).await, Err(Busy));
+    assert_eq!(pool.hash(new()).await, Err(Busy));
     go.send(()).unwrap();
     while pool.0.places.available_permits() == 0 {
         tokio::task::yield_now().await;
     }
-    assert!(pool.hash(right()).await.is_ok());
+    assert!(pool.hash(new()).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,7 +267,7 @@ async fn nobody_waits_longer_than_the_longest_wait() {
     });
     let _held = Arc::clone(&pool.0.desks).acquire_owned().await.unwrap();
     let began = Instant::now();
-    assert_eq!(pool.hash(right()).await, Err(Busy));
+    assert_eq!(pool.hash(new()).await, Err(Busy));
     assert!(began.elapsed() >= pool.config().max_wait);
 }
 
@@ -242,7 +281,7 @@ async fn a_panic_frees_its_place() {
     let seat = pool.seat().await.unwrap();
     let stopped: Result<(), Busy> = pool.compute(seat, |_| panic!("as a test")).await;
     assert_eq!(stopped, Err(Busy));
-    assert!(pool.hash(right()).await.is_ok());
+    assert!(pool.hash(new()).await.is_ok());
 }
 
 #[test]

@@ -18,6 +18,7 @@ use doorward::logs::{LineLog, LogTarget};
 use doorward::mail::outbox::Outbox;
 use doorward::password;
 use doorward::password::pool::Passwords;
+use doorward::password::rules::Owner;
 use doorward::path::NormalPath;
 use doorward::policy::Requirement;
 use doorward::request::RequestHead;
@@ -29,6 +30,7 @@ use doorward::sessions::sqlite::SqliteSessions;
 use doorward::token::mint::Claims;
 use doorward::user::{Email, EmailStatus, JsonObject, Role, User, Username};
 use doorward::users::sql::SqlUsers;
+use doorward::users::supabase::{self, Supabase};
 use doorward::users::{NewUser, UserStore};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
@@ -49,6 +51,8 @@ pub(crate) struct Setup {
     pub(crate) email_rule: EmailRule,
     /// Where sessions are kept; a SQLite file if not said.
     pub(crate) sessions: Option<Arc<dyn SessionStore>>,
+    /// The Supabase project where users are kept; a SQLite file if not said.
+    pub(crate) supabase: Option<supabase::Config>,
     pub(crate) start: Timestamp,
     pub(crate) max_staleness: Duration,
     pub(crate) lifetimes: Lifetimes,
@@ -73,6 +77,7 @@ impl Default for Setup {
         Self {
             email_rule: EmailRule::MayBeUnverified,
             sessions: None,
+            supabase: None,
             start: Timestamp::from_seconds(1_800_000_000),
             max_staleness: Duration::from_hours(1),
             lifetimes: lifetimes(),
@@ -122,7 +127,10 @@ impl Core {
         let (outbox, sending) = Outbox::new(MAIL_PLACES, Arc::clone(&mails) as _, Arc::default());
         let outbox = (setup.mail == Mail::Sent).then_some(outbox);
         let codes = SqlCodes::new(database.clone());
-        let users: Arc<dyn UserStore> = Arc::new(SqlUsers::new(database, clock.clone()));
+        let users: Arc<dyn UserStore> = match setup.supabase {
+            Some(project) => Arc::new(Supabase::new(&project, clock.clone()).unwrap()),
+            None => Arc::new(SqlUsers::new(database, clock.clone())),
+        };
         let sessions = setup
             .sessions
             .unwrap_or_else(|| Arc::new(SqliteSessions::new(pool)));
@@ -210,9 +218,10 @@ impl Core {
     pub(crate) async fn add_user(&self, email: &str, password: &str, roles: &[&str]) -> User {
         let hash = self
             .passwords
-            .hash(SecretText::from(password))
+            .accept(SecretText::from(password), Owner::default())
             .await
             .unwrap();
+        let hash = self.passwords.hash(hash).await.unwrap();
         let (name, _) = email.split_once('@').unwrap();
         let user = NewUser {
             id: UserId::new(self.clock.now()),

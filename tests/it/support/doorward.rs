@@ -68,8 +68,11 @@ impl Doorward {
         }
         let config = configuration(&sample, &setup);
         std::fs::write(directory.path().join("gateway.toml"), config).unwrap();
-        add_user(&directory, ADMIN, &["--role", "admin"]);
-        add_user(&directory, USER, &[]);
+        // Users who are kept elsewhere are made there.
+        if !setup.more.contains("[users.supabase]") {
+            add_user(&directory, ADMIN, &["--role", "admin"]);
+            add_user(&directory, USER, &[]);
+        }
         let (process, addresses) = serve((&directory, GATEWAY)).await;
         Self {
             sample: Arc::new(sample),

@@ -297,4 +297,50 @@ max_concurrent = 64",
             "2:14: passwords.memory_kib: 64 hashes of 1048576 KiB at once take 67108864 KiB, expected at most 16 GiB together",
         ],
     ),
+    (
+        "[passwords]
+breached = \"nowhere\"",
+        &[
+            "2:12: passwords.breached: found a file that cannot be read (entity not found); make it with `doorward passwords compile`",
+        ],
+    ),
+    (
+        "[passwords]
+breached = \"damaged\"",
+        &[
+            "2:12: passwords.breached: found a file that is damaged, or was not written to its end; make it with `doorward passwords compile`",
+        ],
+    ),
+    (
+        r#"[users]
+store = "postgres://me@db/doorward"
+[users.supabase]
+url = "https://p.supabase.co"
+anon_key = { env = "SECRET" }"#,
+        &[
+            "2:9: users.store: found beside users.supabase; users are kept in one place: leave one of the two out",
+        ],
+    ),
+    (
+        r#"[users.supabase]
+url = "http://p.supabase.co"
+anon_key = "ey..."
+row_key = "service"
+table = "users?select=*"
+admin = { column = "is_admin", claim = "role", equals = true }"#,
+        &[
+            r#"2:7: users.supabase.url: found a plain http URL of another machine, expected an https URL, such as "https://project.supabase.co""#,
+            r#"3:12: users.supabase.anon_key: found a literal value, expected { env = "NAME" } or { file = "/path" }; a secret is never written into this file; put it into an environment variable or a file and name that"#,
+            r#"4:11: users.supabase.row_key: found "service" without a service_key"#,
+            r#"5:9: users.supabase.table: found "users?select=*", expected a name of letters, digits and "_""#,
+            "6:9: users.supabase.admin: found column and claim, expected exactly one of column, claim",
+        ],
+    ),
+    (
+        "[users.supabase]",
+        &[
+            r#"1:1: users.supabase.url: missing, expected an https URL, such as "https://project.supabase.co""#,
+            r#"1:1: users.supabase.anon_key: missing, expected { env = "NAME" } or { file = "/path" }"#,
+        ],
+    ),
 ];

@@ -80,6 +80,9 @@ fn text_with(table: &Table, key: &str, value: &str) -> String {
             format!("[sessions]\nstore = {{ {beside}{pair} }}\n")
         }
         (Form::Inline, "users.store") => format!("[users]\nstore = {{ {pair} }}\n"),
+        (Form::Inline, "users.supabase.admin") => {
+            format!("[users.supabase]\nadmin = {{ {pair} }}\n")
+        }
         (Form::Inline, "issuers.jwks") => format!("[[issuers]]\njwks = {{ {pair} }}\n"),
         (Form::Inline, "issuers.admin") => format!("[[issuers]]\nadmin = {{ {pair} }}\n"),
         (Form::Inline, "routes.require") => format!("[[routes]]\nrequire = {{ {pair} }}\n"),
