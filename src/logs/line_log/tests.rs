@@ -104,9 +104,9 @@ fn a_pipe_that_nobody_reads_makes_nobody_wait() {
     let lost = Counter::default();
     let log = LineLog::unwritten(lost.clone());
     // Two of them fit.
-    let long = "x".repeat(MAX_BYTES / 3);
+    let text = "x".repeat(MAX_BYTES / 3);
     for number in 0..5 {
-        log.write(&json!({ "n": number, "long": long }));
+        log.write(&json!({ "n": number, "text": text }));
     }
     assert_eq!(lost.get(), 3);
 }
