@@ -27,6 +27,7 @@ use self::tokens::form::{Bearer, Form};
 pub mod account;
 mod authenticate;
 mod csrf;
+pub mod directory;
 mod limit;
 mod refresh;
 mod sign_in;
@@ -35,7 +36,7 @@ pub mod tokens;
 
 pub use self::account::{AccountError, AccountRules, Accounts, Member};
 pub use self::authenticate::{Denial, Permit, Unauthenticated};
-pub use self::limit::{LimitError, Limits, Pass};
+pub use self::limit::{Allowance, LimitError, Limits, Pass};
 pub use self::refresh::{RefreshError, ShownToken};
 pub use self::sign_in::{EmailRule, SignIn, SignInError};
 

@@ -17,6 +17,7 @@ use self::reference::tables;
 use crate::auth::AccountRules;
 use crate::database::postgres;
 pub use crate::dialect::Shape;
+pub use crate::dialect::gotrue::ApiKeys;
 use crate::keys::{IssuerConfig, KeySource, SigningAlgorithm};
 use crate::limit::Policy;
 use crate::listen;
@@ -27,6 +28,7 @@ use crate::password::Config as PasswordConfig;
 use crate::proxy::{IdentityHeaders, UpstreamConfig};
 use crate::route::RouteConfig;
 use crate::route::pattern::HostPattern;
+use crate::secret::SecretText;
 use crate::session::Lifetimes;
 use crate::sessions::redis::RedisConfig;
 
@@ -277,8 +279,14 @@ pub struct DialectConfig {
     pub shape: Shape,
     /// Which hosts it answers on.
     pub host: HostPattern,
+    /// What stands before each of its paths: nothing, or such as `/shop`.
+    pub prefix: String,
     /// The origins whose pages may call it with credentials; exact, never a wildcard.
     pub allowed_origins: Vec<HeaderValue>,
+    /// What signs its access tokens in place of the key ring.
+    pub token_secret: Option<SecretText>,
+    /// The keys that its apps show.
+    pub keys: ApiKeys,
 }
 
 /// Where the logs go.

@@ -11,19 +11,41 @@ use http::{HeaderValue, Method};
 
 use crate::auth::Auth;
 use crate::auth::tokens::form::{Form, FormConfig};
+use crate::secret::SecretText;
 use crate::wire::cookie::Cookie;
 use crate::wire::refusal::RefusalStyle;
 
 use self::cors::Cors;
+use self::gotrue::ApiKeys;
 
 pub mod cors;
+pub mod gotrue;
 pub mod insforge;
+pub mod strikebet;
+pub mod supabase;
+pub mod vaniyk;
 
 /// Which dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// `InsForge`.
     InsForge,
+    /// GoTrue, the login service of Supabase.
+    Supabase,
+    /// Vaniyk Empire.
+    Vaniyk,
+    /// Strike Auth Service.
+    Strikebet,
+}
+
+/// Which part of a dialect's site a proxied route belongs to: its clients know several services there,
+/// each with errors of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quarter {
+    /// The service that has the data (PostgREST).
+    Rest,
+    /// Everything else.
+    Other,
 }
 
 /// What a dialect is told beside the core.
@@ -33,6 +55,37 @@ pub struct Mount {
     pub allowed_origins: Vec<HeaderValue>,
     /// How its access tokens are made.
     pub form: Form,
+    /// What signs them.
+    pub signing: Signing,
+    /// The `iss` of its access tokens.
+    pub issuer: String,
+    /// What stands before each of its paths: nothing, or such as `/shop`.
+    pub prefix: String,
+    /// The keys that its apps show.
+    pub keys: ApiKeys,
+}
+
+/// What signs the access tokens of a mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signing {
+    /// The key ring of the gateway, whose public keys anybody may see.
+    Ring,
+    /// A secret that services behind the gateway share.
+    Secret,
+}
+
+/// A mount without anything of its own.
+impl Default for Mount {
+    fn default() -> Self {
+        Self {
+            allowed_origins: Vec::new(),
+            form: Form::OWN,
+            signing: Signing::Ring,
+            issuer: String::new(),
+            prefix: String::new(),
+            keys: ApiKeys::default(),
+        }
+    }
 }
 
 /// What the endpoints of a dialect work with.
@@ -61,6 +114,10 @@ pub struct OwnNames<'a> {
     pub issuer: &'a str,
     /// `aud`.
     pub audience: &'a str,
+    /// Where the dialect is, as its clients name it: the public origin, and the prefix.
+    pub base: &'a str,
+    /// The secret that services behind the gateway share, where there is one.
+    pub secret: Option<&'a SecretText>,
 }
 
 impl Shape {
@@ -68,14 +125,37 @@ impl Shape {
     pub const fn routes(self) -> &'static [(Method, &'static str)] {
         match self {
             Self::InsForge => insforge::ROUTES,
+            Self::Supabase => supabase::ROUTES,
+            Self::Vaniyk => vaniyk::ROUTES,
+            Self::Strikebet => strikebet::ROUTES,
         }
     }
 
     /// The endpoints themselves. Each wants a [`RequestContext`](crate::wire::context::RequestContext)
     /// among the extensions of its request.
     pub fn router(self, auth: Arc<Auth>, mount: &Mount) -> Router {
-        match self {
+        let router = match self {
             Self::InsForge => insforge::router(auth, mount),
+            Self::Supabase => supabase::router(auth, mount),
+            Self::Vaniyk => vaniyk::router(auth, mount),
+            Self::Strikebet => strikebet::router(auth, mount),
+        };
+        match mount.prefix.as_str() {
+            "" => router,
+            prefix => Router::new().nest(prefix, router),
+        }
+    }
+
+    /// Whether it may stand behind a prefix. Where it sets cookies, their paths would not fit.
+    pub const fn takes_prefix(self) -> bool {
+        self.cookies().is_empty()
+    }
+
+    /// Whether its clients read the tokens and show the keys of a Supabase project.
+    pub const fn is_gotrue(self) -> bool {
+        match self {
+            Self::InsForge => false,
+            Self::Supabase | Self::Vaniyk | Self::Strikebet => true,
         }
     }
 
@@ -83,6 +163,7 @@ impl Shape {
     pub const fn cookies(self) -> &'static [Cookie] {
         match self {
             Self::InsForge => insforge::COOKIES,
+            Self::Supabase | Self::Vaniyk | Self::Strikebet => &[],
         }
     }
 
@@ -90,13 +171,40 @@ impl Shape {
     pub fn token_form(self, own: OwnNames<'_>) -> FormConfig {
         match self {
             Self::InsForge => insforge::token_form(own),
+            Self::Supabase | Self::Vaniyk | Self::Strikebet => gotrue::form::token_form(own),
+        }
+    }
+
+    /// The part of its site that lies at this path, which begins with `/`.
+    pub fn quarter(self, path: &str) -> Quarter {
+        let rest = path.strip_prefix(supabase::REST);
+        match self {
+            Self::Supabase if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) => {
+                Quarter::Rest
+            }
+            Self::InsForge | Self::Supabase | Self::Vaniyk | Self::Strikebet => Quarter::Other,
         }
     }
 
     /// How its clients want to be refused, on proxied routes too.
-    pub const fn style(self) -> &'static (dyn RefusalStyle + Send + Sync) {
-        match self {
-            Self::InsForge => &insforge::InsForgeStyle,
+    pub const fn style(self, quarter: Quarter) -> &'static (dyn RefusalStyle + Send + Sync) {
+        match (self, quarter) {
+            (Self::InsForge, _) => &insforge::InsForgeStyle,
+            (Self::Supabase, Quarter::Rest) => &supabase::RestStyle,
+            (Self::Supabase, Quarter::Other) => &supabase::SupabaseStyle,
+            (Self::Vaniyk, _) => &vaniyk::VaniykStyle,
+            (Self::Strikebet, _) => &strikebet::StrikebetStyle,
+        }
+    }
+
+    /// What pages of these origins may read of answers that its router does not make, such as those of
+    /// services.
+    pub fn cors(self, allowed_origins: Vec<HeaderValue>) -> Cors {
+        let cors = Cors::new(allowed_origins);
+        if self.is_gotrue() {
+            cors.sharing(gotrue::SHARING)
+        } else {
+            cors
         }
     }
 }

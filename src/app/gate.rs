@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http::header::{CONTENT_LENGTH, STRICT_TRANSPORT_SECURITY};
+use http::header::{
+    ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, ORIGIN, STRICT_TRANSPORT_SECURITY,
+};
 use http::request;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
@@ -27,8 +29,8 @@ use crate::logs::LineLog;
 use crate::metrics::requests::{RouteMetrics, Verdict};
 use crate::path::NormalPath;
 use crate::proxy::{Forward, Forwarded, Tunnel, UpstreamError};
-use crate::request::RequestHead;
 use crate::request::cookie::ShownCookie;
+use crate::request::{Credential, RequestHead};
 use crate::route::Credentials;
 use crate::route::table::Lookup;
 use crate::wire::context::RequestContext;
@@ -79,6 +81,11 @@ enum Way<'a> {
         endpoints: Endpoints,
         context: RequestContext,
     },
+    /// A browser asks whether a page of another origin may call a service.
+    Preflight {
+        stop: &'a Stop,
+        response: Response<Body>,
+    },
     Refused {
         stop: Option<&'a Stop>,
         refusal: Refusal,
@@ -112,6 +119,7 @@ impl<'a> Visit<'a> {
             } => {
                 note_stop(&mut record, stop);
                 let request_id = request_id_value(&record);
+                let asked = Asked::of(stop, &request);
                 let forward = Forward {
                     request,
                     path,
@@ -123,6 +131,7 @@ impl<'a> Visit<'a> {
                 let answer = Answering {
                     visit: self,
                     stop,
+                    asked,
                     record,
                     request_id,
                     connection,
@@ -138,6 +147,10 @@ impl<'a> Visit<'a> {
                 let response = self.own(endpoints, request, context).await;
                 finish(response, &stop.metrics, record)
             }
+            Way::Preflight { stop, response } => {
+                note_stop(&mut record, stop);
+                finish(response, &stop.metrics, record)
+            }
             Way::Refused {
                 stop,
                 refusal,
@@ -148,9 +161,12 @@ impl<'a> Visit<'a> {
                 }
                 (record.verdict, record.reason) = verdict;
                 let style = stop.map_or(Style::Problem, |stop| stop.style);
-                let response = refusal
+                let mut response = refusal
                     .of_request(record.request_id)
                     .respond(style.as_dyn());
+                if let Some(cors) = stop.and_then(Stop::cors) {
+                    cors.share(request.headers(), response.headers_mut());
+                }
                 let metrics = stop.map_or(&self.serving.site.unmatched, |stop| &stop.metrics);
                 finish(response, metrics, record)
             }
@@ -175,6 +191,9 @@ impl<'a> Visit<'a> {
         record.client = head.client;
         record.host.clone_from(&head.host);
         record.path = head.path.as_str().into();
+        if let Some(way) = self.preflight(&head) {
+            return way;
+        }
         let stop = match self.serving.site.find(&head.host, &head.path, head.method) {
             Lookup::Found(stop) => stop,
             Lookup::NotFound => return refused(Cause::NotFound.into(), "no-route"),
@@ -189,22 +208,60 @@ impl<'a> Visit<'a> {
                 endpoints,
                 context: RequestContext::of(&head, record.request_id),
             },
-            Target::Upstream { index, credentials } => {
-                match self.parts.auth.authenticate(&head, &stop.requirement) {
-                    Ok(permit) => {
-                        record.identity = permit.shared_identity();
-                        let upstream = (index, credentials);
-                        Way::Forward {
-                            stop,
-                            permit,
-                            path: head.path,
-                            upstream,
-                        }
+            Target::Upstream { index, credentials } => match self.judge(&head, stop) {
+                Ok(permit) => {
+                    record.identity = permit.shared_identity();
+                    let upstream = (index, credentials);
+                    Way::Forward {
+                        stop,
+                        permit,
+                        path: head.path,
+                        upstream,
                     }
-                    Err(denial) => denied(stop, &head, &denial),
                 }
-            }
+                Err(denial) => denied(stop, &head, &denial),
+            },
         }
+    }
+
+    /// A key that every app carries says nothing of who calls: until somebody has signed in, clients of
+    /// some dialects show it in the place of a token. It counts as no credential, and nothing else of
+    /// the request counts in its place.
+    fn judge(self, head: &RequestHead<'_>, stop: &Stop) -> Result<Permit, Denial> {
+        let auth = &self.parts.auth;
+        let shown = head.credential(Auth::SESSION_COOKIE);
+        let neighbour = stop.neighbour.as_ref();
+        let is_key = |key| neighbour.is_some_and(|neighbour| neighbour.keys.is_public(key));
+        match shown {
+            Credential::Bearer(token) if is_key(token) => {
+                let headers = HeaderMap::new();
+                let nameless = RequestHead {
+                    headers: &headers,
+                    ..head.clone()
+                };
+                auth.authenticate(&nameless, &stop.requirement)
+            }
+            Credential::Bearer(_)
+            | Credential::Absent
+            | Credential::Cookie(_)
+            | Credential::Foreign
+            | Credential::Ambiguous => auth.authenticate(head, &stop.requirement),
+        }
+    }
+
+    /// A preflight (Fetch standard §3.2.2) carries no credential, so no service could be asked for its
+    /// answer; where pages of other origins may call, it is given here.
+    fn preflight(self, head: &RequestHead<'_>) -> Option<Way<'a>> {
+        if *head.method != Method::OPTIONS || !head.headers.contains_key(ORIGIN) {
+            return None;
+        }
+        let wanted = head.headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
+        let wanted = Method::from_bytes(wanted.as_bytes()).ok()?;
+        let Lookup::Found(stop) = self.serving.site.find(&head.host, &head.path, &wanted) else {
+            return None;
+        };
+        let response = stop.cors()?.preflight_of_service(head.headers);
+        Some(Way::Preflight { stop, response })
     }
 
     async fn own(
@@ -259,10 +316,30 @@ impl<'a> Visit<'a> {
     }
 }
 
+/// The `Origin` of a request, where its answer is to be shared with pages of other origins.
+struct Asked(Option<HeaderMap>);
+
+impl Asked {
+    fn of<B>(stop: &Stop, request: &Request<B>) -> Self {
+        let origins = request.headers().get_all(ORIGIN).iter();
+        Self(
+            stop.cors()
+                .map(|_| origins.map(|origin| (ORIGIN, origin.clone())).collect()),
+        )
+    }
+
+    fn share(&self, stop: &Stop, headers: &mut HeaderMap) {
+        if let (Some(asked), Some(cors)) = (&self.0, stop.cors()) {
+            cors.share_anew(asked, headers);
+        }
+    }
+}
+
 /// A permitted request on its way to its upstream.
 struct Answering<'a> {
     visit: Visit<'a>,
     stop: &'a Stop,
+    asked: Asked,
     record: Box<Record>,
     /// For the upstream and for the client: written once.
     request_id: HeaderValue,
@@ -291,6 +368,7 @@ impl Answering<'_> {
         if let Some(tunnel) = tunnel {
             self.keep_tunnel(end(), tunnel);
         }
+        self.asked.share(self.stop, response.headers_mut());
         self.record.status = response.status();
         count(&self.stop.metrics, &self.record);
         let end = end();
@@ -317,11 +395,13 @@ impl Answering<'_> {
             405 => Cause::MethodNotAllowed(Vec::new()).into(),
             _the_client_or_we_are_at_fault => {
                 let problem = Problem::new(error.status(), "not_forwarded").request_id(id);
-                let response = axum::response::IntoResponse::into_response(problem);
+                let mut response = axum::response::IntoResponse::into_response(problem);
+                self.asked.share(self.stop, response.headers_mut());
                 return finish(response, &self.stop.metrics, self.record);
             }
         };
-        let response = refusal.of_request(id).respond(self.stop.style.as_dyn());
+        let mut response = refusal.of_request(id).respond(self.stop.style.as_dyn());
+        self.asked.share(self.stop, response.headers_mut());
         finish(response, &self.stop.metrics, self.record)
     }
 }

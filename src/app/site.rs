@@ -9,10 +9,11 @@ use http::Method;
 
 use crate::api;
 use crate::auth::Auth;
-use crate::auth::tokens::form::{Form, FormConfig};
-use crate::config::Config;
+use crate::auth::tokens::form::{Form, FormConfig, FormKey};
 use crate::config::mistake::{Entry, Mistake, Mistakes, Place};
-use crate::dialect::{Mount, OwnNames, Shape};
+use crate::config::{ApiKeys, Config, DialectConfig};
+use crate::dialect::cors::Cors;
+use crate::dialect::{Mount, OwnNames, Quarter, Shape, Signing};
 use crate::keys::KeyError;
 use crate::metrics::Metrics;
 use crate::metrics::requests::RouteMetrics;
@@ -34,6 +35,9 @@ pub struct Stop {
     pub target: Target,
     /// How refusals look here.
     pub style: Style,
+    /// What clients know of the dialect that goes with it; for services alone, as the dialect's own
+    /// endpoints see to it themselves.
+    pub neighbour: Option<Neighbour>,
     /// Its counters.
     pub metrics: RouteMetrics,
 }
@@ -67,7 +71,15 @@ pub enum Style {
     /// Problem bodies.
     Problem,
     /// As the clients of a dialect expect them.
-    Dialect(Shape),
+    Dialect(Shape, Quarter),
+}
+
+impl Stop {
+    /// How its answers are shared with pages of other origins; none: the service says it itself.
+    pub fn cors(&self) -> Option<&Cors> {
+        let cors = self.neighbour.as_ref().map(|neighbour| &neighbour.cors);
+        cors.filter(|cors| cors.is_asked_for())
+    }
 }
 
 impl Style {
@@ -75,9 +87,18 @@ impl Style {
     pub fn as_dyn(self) -> &'static dyn RefusalStyle {
         match self {
             Self::Problem => &ProblemStyle,
-            Self::Dialect(shape) => shape.style(),
+            Self::Dialect(shape, quarter) => shape.style(quarter),
         }
     }
+}
+
+/// The dialect beside a service.
+#[derive(Clone, Debug)]
+pub struct Neighbour {
+    /// Which pages of other origins may call.
+    pub cors: Cors,
+    /// The keys that its apps show in the place of a token until somebody has signed in.
+    pub keys: ApiKeys,
 }
 
 /// All stops, and which of them a request comes to.
@@ -101,6 +122,7 @@ impl Site {
                 requirement: place.requirement,
                 target: place.target,
                 style: place.style,
+                neighbour: place.neighbour,
             });
         }
         let table = RouteTable::build(matchers).map_err(|_ties| Mistakes::of(conflicts(config)))?;
@@ -133,26 +155,64 @@ pub fn conflicts(config: &Config) -> Vec<Mistake> {
         .enumerate()
         .map(|(i, p)| (p.entry, (p.matcher, i)))
         .unzip();
-    let Err(ties) = RouteTable::build(matchers) else {
-        return Vec::new();
-    };
+    let ties = RouteTable::build(matchers).err().unwrap_or_default();
     let entry = |index: usize| entries.get(index);
     ties.into_iter()
         .filter_map(|tie| Some((entry(tie.first)?, entry(tie.second)?)))
         .map(|(first, second)| Mistake::conflict(second, first, "takes the same requests"))
+        .chain(twin_forms(config))
         .collect()
+}
+
+/// Dialects of one issuer whose tokens are signed in different ways: nobody could tell them apart.
+fn twin_forms(config: &Config) -> Vec<Mistake> {
+    let forms = token_forms(config);
+    let named: Vec<_> = forms
+        .iter()
+        .zip(&config.dialects)
+        .zip(&config.sources.dialects)
+        .collect();
+    let mut mistakes = Vec::new();
+    for (index, ((form, dialect), entry)) in named.iter().enumerate() {
+        let twin = named.iter().take(index).find(|((other, earlier), _)| {
+            other.issuer == form.issuer && earlier.token_secret != dialect.token_secret
+        });
+        let found = "has the issuer, but not the token_secret, of the same tokens";
+        mistakes.extend(twin.map(|(_, earlier)| Mistake::conflict(entry, earlier, found)));
+    }
+    mistakes
 }
 
 /// How each dialect has its access tokens made, in their order.
 pub fn token_forms(config: &Config) -> Vec<FormConfig> {
-    let own = OwnNames {
-        issuer: &config.tokens.issuer,
-        audience: &config.tokens.audience,
-    };
     let dialects = config.dialects.iter();
     dialects
-        .map(|dialect| dialect.shape.token_form(own))
+        .map(|dialect| token_form(config, dialect))
         .collect()
+}
+
+fn token_form(config: &Config, dialect: &DialectConfig) -> FormConfig {
+    let origin = config.listen.public_url.origin().ascii_serialization();
+    dialect.shape.token_form(OwnNames {
+        issuer: &config.tokens.issuer,
+        audience: &config.tokens.audience,
+        base: &format!("{origin}{}", dialect.prefix),
+        secret: dialect.token_secret.as_ref(),
+    })
+}
+
+fn mount(dialect: &DialectConfig, form: FormConfig) -> Result<Mount, KeyError> {
+    Ok(Mount {
+        allowed_origins: dialect.allowed_origins.clone(),
+        signing: match &form.key {
+            FormKey::Ring => Signing::Ring,
+            FormKey::Secret(_) => Signing::Secret,
+        },
+        issuer: form.issuer.clone(),
+        form: Form::open(form)?,
+        prefix: dialect.prefix.clone(),
+        keys: dialect.keys.clone(),
+    })
 }
 
 /// The endpoints behind [`Target::Own`].
@@ -167,10 +227,7 @@ impl OwnEndpoints {
     pub fn of(config: &Config, auth: &Arc<Auth>) -> Result<Self, KeyError> {
         let dialects = config.dialects.iter().zip(token_forms(config));
         let dialects = dialects.map(|(dialect, form)| {
-            let mount = Mount {
-                allowed_origins: dialect.allowed_origins.clone(),
-                form: Form::open(form)?,
-            };
+            let mount = mount(dialect, form)?;
             Ok(dialect.shape.router(Arc::clone(auth), &mount))
         });
         Ok(Self {
@@ -196,6 +253,7 @@ struct PlannedStop {
     requirement: Requirement,
     target: Target,
     style: Style,
+    neighbour: Option<Neighbour>,
 }
 
 fn places(config: &Config) -> Vec<PlannedStop> {
@@ -230,6 +288,7 @@ fn own_stops() -> Result<Vec<PlannedStop>, PatternError> {
                 requirement: Requirement::Public,
                 target: Target::Own(Endpoints::Api),
                 style: Style::Problem,
+                neighbour: None,
             })
         })
         .collect()
@@ -253,7 +312,7 @@ fn dialect_stops(config: &Config) -> Result<Vec<PlannedStop>, PatternError> {
         for path in paths {
             let matcher = Matcher {
                 host: dialect.host.clone(),
-                path: PathPattern::parse(path)?,
+                path: PathPattern::parse(&format!("{}{path}", dialect.prefix))?,
                 methods: Methods::Any,
             };
             stops.push(PlannedStop {
@@ -262,33 +321,60 @@ fn dialect_stops(config: &Config) -> Result<Vec<PlannedStop>, PatternError> {
                 entry: entry.clone(),
                 requirement: Requirement::Public,
                 target: Target::Own(Endpoints::Dialect(index)),
-                style: Style::Dialect(dialect.shape),
+                style: Style::Dialect(dialect.shape, Quarter::Other),
+                neighbour: None,
             });
         }
     }
     Ok(stops)
 }
 
+/// The dialect whose clients call a service: that of its host, with the longest prefix that fits.
+fn neighbour_of<'a>(config: &'a Config, matcher: &Matcher) -> Option<&'a DialectConfig> {
+    let path = matcher.path.to_string();
+    let below = |dialect: &&DialectConfig| {
+        let rest = path.strip_prefix(&*dialect.prefix);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let spoken = config.dialects.iter().filter(below);
+    let fits =
+        |dialect: &&DialectConfig| dialect.host == matcher.host || dialect.host == HostPattern::Any;
+    // Of several the first, as `max_by_key` takes the last.
+    spoken
+        .filter(fits)
+        .rev()
+        .max_by_key(|dialect| (dialect.host == matcher.host, dialect.prefix.len()))
+}
+
 /// A client of a dialect meets refusals on proxied routes of the same host too, and reads them as it
 /// reads those of the login.
-fn style_of(config: &Config, host: &HostPattern) -> Style {
-    let spoken = config.dialects.iter();
-    let dialect = spoken.clone().find(|dialect| dialect.host == *host);
-    let dialect = dialect.or_else(|| spoken.clone().find(|d| d.host == HostPattern::Any));
-    dialect.map_or(Style::Problem, |dialect| Style::Dialect(dialect.shape))
+fn style_of(dialect: Option<&DialectConfig>, matcher: &Matcher) -> Style {
+    let Some(dialect) = dialect else {
+        return Style::Problem;
+    };
+    let path = matcher.path.to_string();
+    let within = path.strip_prefix(&*dialect.prefix).unwrap_or(&path);
+    Style::Dialect(dialect.shape, dialect.shape.quarter(within))
 }
 
 fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
     let routes = config.routes.iter().zip(&config.sources.routes);
-    routes.map(|(route, entry)| PlannedStop {
-        matcher: route.matcher.clone(),
-        entry: entry.clone(),
-        name: route.matcher.to_string().into(),
-        requirement: route.requirement.clone(),
-        target: Target::Upstream {
-            index: route.upstream,
-            credentials: route.credentials,
-        },
-        style: style_of(config, &route.matcher.host),
+    routes.map(|(route, entry)| {
+        let dialect = neighbour_of(config, &route.matcher);
+        PlannedStop {
+            matcher: route.matcher.clone(),
+            entry: entry.clone(),
+            name: route.matcher.to_string().into(),
+            requirement: route.requirement.clone(),
+            target: Target::Upstream {
+                index: route.upstream,
+                credentials: route.credentials,
+            },
+            style: style_of(dialect, &route.matcher),
+            neighbour: dialect.map(|dialect| Neighbour {
+                cors: dialect.shape.cors(dialect.allowed_origins.clone()),
+                keys: dialect.keys.clone(),
+            }),
+        }
     })
 }

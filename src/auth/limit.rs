@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Auth, Caller};
+use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::limit::{
     Account, Admitted, Attempt, Bucket, Charge, Limited, Network, Plan, Policy, Purpose, Quota,
-    Verdict,
+    State, Verdict,
 };
 use crate::limiter::memory::MemoryLimiter;
 use crate::limiter::{Aftermath, Limiter};
@@ -48,6 +49,43 @@ pub struct Pass {
     purpose: Purpose,
     plan: Plan,
     admitted: Admitted,
+}
+
+/// What is left of what one network may try, whichever accounts it aims at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// How many there are at all.
+    pub limit: u32,
+    /// How many are left.
+    pub remaining: u32,
+    /// When there are as many as that again.
+    pub reset: Duration,
+}
+
+impl Pass {
+    /// What is left after this attempt, by the tightest of the quotas for the network; none where it has
+    /// no quota.
+    fn allowance(&self, now: Timestamp) -> Option<Allowance> {
+        let counted = self.admitted.counted.iter();
+        let charges = counted.filter_map(|(index, state)| {
+            let charge = self.plan.charges.get(*index)?;
+            (charge.bucket == Bucket::Address).then(|| allowance(charge.quota, (*state, now)))
+        });
+        charges.min_by_key(|allowance| allowance.remaining)
+    }
+}
+
+fn allowance(quota: Quota, (state, now): (State, Timestamp)) -> Allowance {
+    let ahead = state
+        .at
+        .saturating_sub(now.as_millis().saturating_mul(1000));
+    let room = quota.tolerance().saturating_sub(ahead).max(0);
+    let left = room.checked_div(quota.interval()).unwrap_or(0);
+    Allowance {
+        limit: quota.count(),
+        remaining: u32::try_from(left).unwrap_or(u32::MAX).min(quota.count()),
+        reset: Duration::from_micros(u64::try_from(ahead).unwrap_or(0)),
+    }
 }
 
 /// A pass with a place before the pool of hashes.
@@ -162,6 +200,11 @@ impl Auth {
         }
         self.forgive(pass).await;
         Err(Kept::NoRoom)
+    }
+
+    /// What is left for the network of an attempt.
+    pub(super) fn allowance_after(&self, pass: &SignInPass) -> Option<Allowance> {
+        pass.pass.allowance(self.now())
     }
 
     /// Notes what came of a sign-in. One that was right is taken out of all buckets but that of the

@@ -2,7 +2,7 @@
 
 use super::limit::{Came, Kept};
 use super::tokens::form::Form;
-use super::{About, Auth, Caller, IssueError, LimitError, SignedIn};
+use super::{About, Allowance, Auth, Caller, IssueError, LimitError, SignedIn};
 use crate::audit::{Action, Outcome};
 use crate::id::{SessionId, UserId};
 use crate::limit::{Limited, Purpose};
@@ -103,17 +103,32 @@ impl From<Kept> for SignInError {
 impl Auth {
     /// Checks a password and opens a session.
     pub async fn sign_in(&self, attempt: SignIn) -> Result<SignedIn, SignInError> {
-        let result = self.try_sign_in(&attempt).await;
+        self.sign_in_counted(attempt).await.0
+    }
+
+    /// The same, and what is left for the network of the caller; none where nothing is limited, or
+    /// nobody got as far as to count.
+    pub async fn sign_in_counted(
+        &self,
+        attempt: SignIn,
+    ) -> (Result<SignedIn, SignInError>, Option<Allowance>) {
+        let mut allowance = None;
+        let result = self.try_sign_in(&attempt, &mut allowance).await;
         self.record_sign_in(&attempt, &result);
-        result.map_err(|failure| match failure {
+        let result = result.map_err(|failure| match failure {
             Failure::UnknownUser | Failure::WrongPassword => SignInError::WrongCredentials,
             Failure::Said(error) => error,
-        })
+        });
+        (result, allowance)
     }
 
     /// One look-up, whoever it is: it tells whose limits count, whichever name was typed. What comes too
     /// soon ends before the password is looked at.
-    async fn try_sign_in(&self, attempt: &SignIn) -> Result<SignedIn, Failure> {
+    async fn try_sign_in(
+        &self,
+        attempt: &SignIn,
+        allowance: &mut Option<Allowance>,
+    ) -> Result<SignedIn, Failure> {
         // What is no login cannot be anybody's: it takes the same way as an unknown one.
         let login = Login::parse(&attempt.login).ok();
         let stored = match &login {
@@ -127,6 +142,7 @@ impl Auth {
             .admit_sign_in((purpose, &attempt.caller), (name, user))
             .await
             .map_err(SignInError::from)?;
+        *allowance = self.allowance_after(&pass);
         let result = self.judge_password(attempt, (login.as_ref(), stored)).await;
         self.settle_sign_in(pass, came(&result)).await;
         result

@@ -6,10 +6,12 @@ use super::mistake::Entry;
 use super::reader::{Complaint, Read, Section, Value, all, quoted};
 use super::reference::tables;
 use super::routing::host;
-use super::values::{origin, path};
-use super::{DialectConfig, LogConfig, LogTarget, Shape};
+use super::values::{origin, path, secret};
+use super::{ApiKeys, DialectConfig, LogConfig, LogTarget, Shape};
+use crate::path::NormalPath;
 use crate::proxy::IdentityHeaders;
 use crate::route::pattern::HostPattern;
+use crate::secret::SecretText;
 
 /// The dialects, each with the entry of the file that it comes from.
 pub(super) fn dialects(root: &Section<'_>) -> Read<Vec<(DialectConfig, Entry)>> {
@@ -23,22 +25,79 @@ pub(super) fn dialects(root: &Section<'_>) -> Read<Vec<(DialectConfig, Entry)>> 
 fn dialect(section: &Section<'_>) -> Read<DialectConfig> {
     let shape = section.read("shape", shape);
     let host = section.optional("host", host);
+    let prefix = section.optional("prefix", prefix);
     let allowed_origins = section.list("allowed_origins", allowed_origin);
+    let token_secret = section.optional("token_secret", long_secret);
+    let public = section.list("api_keys", secret);
+    let service = section.optional("service_key", long_secret);
+    let shape = shape?;
+    refuse_strange(section, shape)?;
     Ok(DialectConfig {
-        shape: shape?,
+        shape,
         host: host?.unwrap_or(HostPattern::Any),
+        prefix: prefix?.unwrap_or_default(),
         allowed_origins: allowed_origins?,
+        token_secret: token_secret?,
+        keys: ApiKeys {
+            public: public?,
+            service: service?,
+        },
     })
 }
 
-fn shape(value: &Value<'_>) -> Read<Shape> {
-    let later = ["supabase", "actian", "vaniyk", "strikebet"];
-    let text = value.text("\"insforge\"")?;
-    if later.contains(&text) {
-        let complaint = Complaint::new(format!("\"{text}\" is not supported by this version"));
-        return Err(value.note(complaint.expected("\"insforge\"")));
+/// Keys that mean nothing to the shape: whoever wrote them expects something of them.
+fn refuse_strange(section: &Section<'_>, shape: Shape) -> Read<()> {
+    let strange: &[&str] = match shape {
+        Shape::InsForge => &["prefix", "token_secret", "api_keys", "service_key"],
+        Shape::Vaniyk | Shape::Strikebet => &["api_keys", "service_key"],
+        Shape::Supabase => &[],
+    };
+    let known = ["prefix", "token_secret", "api_keys", "service_key"];
+    let given = section.given(&known);
+    match given.iter().find(|name| strange.contains(name)) {
+        Some(name) => Err(section.note(name, Complaint::new("not a setting of this shape"))),
+        None => Ok(()),
     }
-    value.one_of("\"insforge\"", &[("insforge", Shape::InsForge)])
+}
+
+fn shape(value: &Value<'_>) -> Read<Shape> {
+    let expected = "\"insforge\", \"supabase\", \"vaniyk\" or \"strikebet\"";
+    let text = value.text(expected)?;
+    if text == "actian" {
+        let complaint = Complaint::new("\"actian\" is not supported by this version");
+        return Err(value.note(complaint.expected(expected)));
+    }
+    let shapes = [
+        ("insforge", Shape::InsForge),
+        ("supabase", Shape::Supabase),
+        ("vaniyk", Shape::Vaniyk),
+        ("strikebet", Shape::Strikebet),
+    ];
+    value.one_of(expected, &shapes)
+}
+
+/// Plain segments, spelt as request paths are.
+fn prefix(value: &Value<'_>) -> Read<String> {
+    let expected = "a path without \"*\" and without a slash at its end, such as \"/shop\"";
+    value.parsed(expected, |text| {
+        let plain = text.starts_with('/') && text.len() > 1 && !text.ends_with('/');
+        // `{` has a meaning in the paths of routers.
+        let plain = plain && !text.contains(['*', '{', '}']);
+        let path = NormalPath::parse(text).ok().filter(|_| plain)?;
+        (path.as_str() == text).then(|| text.to_owned())
+    })
+}
+
+/// A secret that signs or opens everything: long enough not to be found by trying.
+fn long_secret(value: &Value<'_>) -> Read<SecretText> {
+    const LEAST_BYTES: usize = 32;
+    let secret = secret(value)?;
+    if secret.expose().len() < LEAST_BYTES {
+        let complaint = Complaint::new("found a secret that is too short");
+        let expected = format!("at least {LEAST_BYTES} bytes");
+        return Err(value.note(complaint.expected(expected)));
+    }
+    Ok(secret)
 }
 
 /// In the spelling in which browsers send it (RFC 6454 §6.2): comparing is then comparing bytes.

@@ -9,26 +9,57 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 /// Which origins may read answers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Cors {
     allowed: Arc<[HeaderValue]>,
+    sharing: Sharing,
 }
 
-impl Cors {
-    const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
-    const HEADERS: HeaderValue =
-        HeaderValue::from_static("content-type, authorization, x-csrf-token");
+/// What a page of a listed origin may send and read, beyond what any page may.
+#[derive(Clone, Debug)]
+pub struct Sharing {
+    /// The methods.
+    pub methods: HeaderValue,
+    /// The headers of requests.
+    pub headers: HeaderValue,
+    /// The headers of answers that its scripts see.
+    pub exposed: HeaderValue,
+}
 
+/// What is enough for most: a call with a body, a token and a CSRF token.
+const USUAL: Sharing = Sharing {
+    methods: HeaderValue::from_static("GET, POST"),
+    headers: HeaderValue::from_static("content-type, authorization, x-csrf-token"),
+    exposed: HeaderValue::from_static("retry-after, x-request-id"),
+};
+
+/// How long a browser need not ask again, in seconds; none keeps it for longer than two hours.
+const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("600");
+
+impl Cors {
     /// Sharing with these origins.
     pub fn new(allowed: Vec<HeaderValue>) -> Self {
         Self {
             allowed: allowed.into(),
+            sharing: USUAL,
         }
+    }
+
+    /// The same, with other methods and headers.
+    #[must_use]
+    pub fn sharing(self, sharing: Sharing) -> Self {
+        Self { sharing, ..self }
+    }
+
+    /// Whether there is an origin at all that it shares with.
+    pub fn is_asked_for(&self) -> bool {
+        !self.allowed.is_empty()
     }
 
     /// Tells the browser whether the page that sent `asked` may read the answer with `headers`.
@@ -40,7 +71,42 @@ impl Cors {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             let credentials = HeaderValue::from_static("true");
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials);
+            let exposed = self.sharing.exposed.clone();
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
+    }
+
+    /// The same for the answer of a service: what it says of sharing itself does not count, as it may be
+    /// `*`, or an origin that is not listed.
+    pub fn share_anew(&self, asked: &HeaderMap, headers: &mut HeaderMap) {
+        for name in [
+            ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            ACCESS_CONTROL_ALLOW_METHODS,
+            ACCESS_CONTROL_ALLOW_ORIGIN,
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+        ] {
+            headers.remove(name);
+        }
+        self.share(asked, headers);
+    }
+
+    /// The answer to a preflight for a service: a page of a listed origin may send there what it asks
+    /// for, as only the service knows its own headers.
+    pub fn preflight_of_service(&self, asked: &HeaderMap) -> Response {
+        let mut response = self.preflight(asked);
+        let headers = response.headers_mut();
+        if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+            let wanted = [
+                (ACCESS_CONTROL_REQUEST_METHOD, ACCESS_CONTROL_ALLOW_METHODS),
+                (ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_ALLOW_HEADERS),
+            ];
+            for (wanted, allowed) in wanted {
+                let wanted = asked.get(wanted).cloned();
+                headers.extend(wanted.map(|value| (allowed, value)));
+            }
+        }
+        response
     }
 
     /// The answer to a preflight: 204, which allows nothing unless its headers say so.
@@ -49,8 +115,14 @@ impl Cors {
         let headers = response.headers_mut();
         self.share(asked, headers);
         if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
-            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, Self::METHODS);
-            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, Self::HEADERS);
+            let Sharing {
+                methods,
+                headers: sent,
+                exposed: _,
+            } = self.sharing.clone();
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, sent);
+            headers.insert(ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE);
         }
         response
     }

@@ -50,6 +50,18 @@ pub fn add(headers: &mut HeaderMap, limited: &Limited, form: Form) {
     }
 }
 
+/// Adds what is left to an answer that did not come too soon, in the [`Prefixed`](Form::Prefixed) form.
+pub fn add_left(headers: &mut HeaderMap, (limit, remaining): (u32, u32), reset: Duration) {
+    let values = [
+        ("x-ratelimit-limit", limit.into()),
+        ("x-ratelimit-remaining", remaining.into()),
+        ("x-ratelimit-reset", whole_seconds(reset).into()),
+    ];
+    for (name, value) in values {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
 /// Rounded up, and at least one: "try again in 0 seconds" is a stampede.
 pub fn whole_seconds(time: Duration) -> u64 {
     let begun = u64::from(time.subsec_nanos() > 0);

@@ -7,7 +7,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use doorward::auth::EmailRule;
-use doorward::auth::tokens::form::Form;
 use doorward::dialect::{Mount, Shape};
 use doorward::id::RequestId;
 use doorward::path::NormalPath;
@@ -63,7 +62,7 @@ impl Dialect {
         let admin = core.add_user(ADMIN, PASSWORD, &["admin"]).await;
         let mount = Mount {
             allowed_origins: vec![APP.parse().unwrap()],
-            form: Form::OWN,
+            ..Mount::default()
         };
         let router = Shape::InsForge.router(core.auth.clone(), &mount);
         Self {

@@ -1079,7 +1079,12 @@ pub static DIALECTS: Table = Table {
     form: List,
     meaning: "Login APIs that the gateway speaks beside its own, at the URLs that their clients call.",
     keys: &[
-        key("shape", Kind::Words("\"insforge\""), Required, "Which API."),
+        key(
+            "shape",
+            Kind::Words("\"insforge\", \"supabase\", \"vaniyk\" or \"strikebet\""),
+            Required,
+            "Which API.",
+        ),
         key(
             "host",
             Kind::Words("a host, or \"*.\" and a domain"),
@@ -1090,7 +1095,34 @@ pub static DIALECTS: Table = Table {
             "allowed_origins",
             Kind::Words("a list of origins, such as [\"https://app.example.com\"]"),
             Value("[]"),
-            "Whose pages may call it with credentials; exactly, never `*`.",
+            "Whose pages may call it with credentials, and the services of its host as well; exactly, \
+             never `*`.",
+        ),
+        key(
+            "prefix",
+            Kind::Words("a path without \"*\" and without a slash at its end, such as \"/shop\""),
+            Words("none"),
+            "What stands before each of its paths. Not for `insforge`.",
+        ),
+        key(
+            "token_secret",
+            SECRET_KIND,
+            Words("the key ring"),
+            "What signs its access tokens, with HS256: the JWT secret of the project that they were \
+             made for, at least 32 bytes. Not for `insforge`.",
+        ),
+        key(
+            "api_keys",
+            Kind::Words("a list of { env = \"NAME\" } or { file = \"/path\" }"),
+            Value("[]"),
+            "The keys of which apps must show one at the login; empty: none is asked for. `supabase` \
+             alone.",
+        ),
+        key(
+            "service_key",
+            SECRET_KIND,
+            Words("nobody administers users by this dialect"),
+            "The key that may administer users, at least 32 bytes. `supabase` alone.",
         ),
     ],
     later: &[],

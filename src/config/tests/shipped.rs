@@ -24,6 +24,15 @@ fn read(text: &str) -> Config {
         .variable("DATABASE_PASSWORD", "hunter2")
         .variable("SMTP_PASSWORD", "hunter2")
         .file("/etc/doorward/mail-ca.crt", b"PEM")
+        .variable(
+            "SUPABASE_JWT_SECRET",
+            "a secret of more than thirty-two bytes",
+        )
+        .variable("SUPABASE_ANON_KEY", "anon")
+        .variable(
+            "SUPABASE_SERVICE_KEY",
+            "another secret of more than thirty-two bytes",
+        )
         .file("/etc/doorward/db-ca.crt", b"PEM")
         .file("/etc/doorward/tls.crt", b"PEM")
         .file("/etc/doorward/tls.key", b"PEM")
@@ -65,7 +74,7 @@ fn the_shipped_file_has_no_mistakes_with_every_setting_taken() {
     assert!(config.mail.is_some());
     assert_eq!(config.listen.threads, 4);
     assert_eq!(config.issuers.len(), 1);
-    assert_eq!(config.dialects.len(), 1);
+    assert_eq!(config.dialects.len(), 2);
 }
 
 /// The dotted paths of all keys, without indexes.
