@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorward::audit::Audit;
+use doorward::auth::tokens::form::FormConfig;
 use doorward::auth::tokens::{Settings, Tokens};
 use doorward::auth::{AccountRules, Accounts, Auth, EmailRule, Limits, Parts, Permit};
 use doorward::clock::{Clock as _, ManualClock, Timestamp};
@@ -51,6 +52,9 @@ pub(crate) struct Setup {
     pub(crate) start: Timestamp,
     pub(crate) max_staleness: Duration,
     pub(crate) lifetimes: Lifetimes,
+    /// The forms of tokens that are welcome beside the gateway's own.
+    pub(crate) forms: Vec<FormConfig>,
+    pub(crate) limits: Policy,
     pub(crate) accounts: AccountRules,
     /// Where users and codes are kept; a SQLite file if not said.
     pub(crate) database: Option<Database>,
@@ -75,6 +79,8 @@ impl Default for Setup {
             accounts: AccountRules::default(),
             database: None,
             mail: Mail::Sent,
+            forms: Vec::new(),
+            limits: Policy::off(),
         }
     }
 }
@@ -136,11 +142,18 @@ impl Core {
             sessions: Arc::clone(&sessions),
             passwords: Arc::clone(&passwords),
             limits: Limits::new(
-                Policy::off(),
+                setup.limits,
                 Arc::new(MemoryLimiter::new(1000)),
                 &cheap_passwords(),
             ),
-            tokens: Tokens::start(token_settings(&directory), clock.clone()).unwrap(),
+            tokens: Tokens::start(
+                Settings {
+                    forms: setup.forms,
+                    ..token_settings(&directory)
+                },
+                clock.clone(),
+            )
+            .unwrap(),
             revocations,
             audit: Arc::clone(&audit),
             metrics: Arc::default(),

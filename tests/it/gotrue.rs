@@ -1,0 +1,246 @@
+//! What the tests of the dialects share that stand on GoTrue: one of them over the real core.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doorward::auth::tokens::form::{Form, FormConfig, FormKey};
+use doorward::dialect::gotrue::ApiKeys;
+use doorward::dialect::{Mount, OwnNames, Shape, Signing};
+use doorward::id::RequestId;
+use doorward::limit::Policy;
+use doorward::path::NormalPath;
+use doorward::secret::SecretText;
+use doorward::session::Lifetimes;
+use doorward::user::{JsonObject, User};
+use doorward::users::UserChange;
+use doorward::wire::context::RequestContext;
+use http::{HeaderMap, Method, Request, StatusCode};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crate::support::core::{Core, ORIGIN, Setup, lifetimes};
+
+pub(crate) const EMAIL: &str = "ann@example.com";
+pub(crate) const ADMIN: &str = "root@example.com";
+pub(crate) const PASSWORD: &str = "correct horse battery";
+pub(crate) const APP: &str = "https://app.test";
+/// The names that a request's headers are given by.
+pub(crate) type Headers<'a> = &'a [(&'a str, &'a str)];
+
+/// A dialect over a core with one user and one admin.
+pub(crate) struct Bench {
+    pub(crate) core: Core,
+    router: Router,
+    pub(crate) user: User,
+    pub(crate) admin: User,
+}
+
+/// How a bench is set up.
+pub(crate) struct Bed {
+    pub(crate) shape: Shape,
+    pub(crate) secret: Option<&'static str>,
+    pub(crate) keys: ApiKeys,
+    pub(crate) limits: Policy,
+    pub(crate) prefix: &'static str,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) json: Value,
+}
+
+impl Bed {
+    pub(crate) fn of(shape: Shape) -> Self {
+        Self {
+            shape,
+            secret: None,
+            keys: ApiKeys::default(),
+            limits: Policy::off(),
+            prefix: "",
+        }
+    }
+
+    fn form(&self) -> FormConfig {
+        let secret = self.secret.map(SecretText::from);
+        self.shape.token_form(OwnNames {
+            issuer: ORIGIN,
+            audience: "doorward",
+            base: &format!("{ORIGIN}{}", self.prefix),
+            secret: secret.as_ref(),
+        })
+    }
+
+    pub(crate) async fn start(self) -> Bench {
+        let form = self.form();
+        let core = Core::of(Setup {
+            forms: vec![form.clone()],
+            limits: self.limits,
+            // As in all examples of these systems.
+            lifetimes: Lifetimes {
+                access: Duration::from_hours(1),
+                ..lifetimes()
+            },
+            ..Setup::default()
+        })
+        .await;
+        let mount = Mount {
+            allowed_origins: vec![APP.parse().unwrap()],
+            signing: match form.key {
+                FormKey::Ring => Signing::Ring,
+                FormKey::Secret(_) => Signing::Secret,
+            },
+            issuer: form.issuer.clone(),
+            form: Form::open(form).unwrap(),
+            prefix: self.prefix.to_owned(),
+            keys: self.keys,
+        };
+        let user = core.add_user(EMAIL, PASSWORD, &[]).await;
+        let admin = core.add_user(ADMIN, PASSWORD, &["admin"]).await;
+        Bench {
+            router: self.shape.router(core.auth.clone(), &mount),
+            core,
+            user,
+            admin,
+        }
+    }
+}
+
+impl Bench {
+    pub(crate) async fn start(shape: Shape) -> Self {
+        Bed::of(shape).start().await
+    }
+
+    pub(crate) async fn post(&self, target: &str, body: Value, headers: Headers<'_>) -> Answer {
+        self.send((Method::POST, target), headers, body.to_string())
+            .await
+    }
+
+    pub(crate) async fn get(&self, target: &str, headers: Headers<'_>) -> Answer {
+        self.send((Method::GET, target), headers, String::new())
+            .await
+    }
+
+    /// Sends a text as it is, with a `Content-Type` only where the headers have one.
+    pub(crate) async fn send(
+        &self,
+        (method, target): (Method, &str),
+        headers: Headers<'_>,
+        body: String,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(Body::from(body)).unwrap();
+        let path = NormalPath::parse(request.uri().path()).unwrap();
+        let now = doorward::clock::Clock::now(&*self.core.clock);
+        request.extensions_mut().insert(RequestContext {
+            request_id: RequestId::new(now),
+            client: Ipv4Addr::new(192, 0, 2, 7).into(),
+            host: "gw.test".into(),
+            path,
+        });
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 1 << 20).await.unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            json: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        }
+    }
+
+    pub(crate) async fn change(&self, user: &User, change: UserChange) {
+        let changed = self.core.users.change(user.id, change).await;
+        assert!(changed.unwrap().is_some());
+    }
+
+    /// An account with this profile.
+    pub(crate) async fn add_person(&self, (email, password): (&str, &str), profile: Value) -> User {
+        self.add_person_with((email, password, &["admin"]), profile)
+            .await
+    }
+
+    pub(crate) async fn add_person_with(
+        &self,
+        (email, password, roles): (&str, &str, &[&str]),
+        profile: Value,
+    ) -> User {
+        let user = self.core.add_user(email, password, roles).await;
+        let profile: JsonObject = serde_json::from_value(profile).unwrap();
+        let change = UserChange::Profile(profile);
+        let changed = self.core.users.change(user.id, change).await;
+        changed.unwrap().unwrap()
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.json);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn text(&self, pointer: &str) -> &str {
+        let value = self.json.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or_else(|| panic!("no {pointer} in {}", self.json))
+    }
+
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value
+            .unwrap_or_else(|| panic!("no {name}"))
+            .to_str()
+            .unwrap()
+    }
+}
+
+/// `Authorization` with this token.
+pub(crate) fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+/// Header and claims of a token, unverified.
+pub(crate) fn decoded(token: &str) -> (Value, Value) {
+    let mut parts = token.split('.').map(|part| {
+        let bytes = URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+    });
+    (parts.next().unwrap(), parts.next().unwrap())
+}
+
+/// The names in an object, in order.
+pub(crate) fn names(value: &Value) -> Vec<&str> {
+    let mut names: Vec<_> = value
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// The text of a published document that this dialect was made by, where it is at hand.
+pub(crate) fn seed(name: &str) -> Option<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/seeds")
+        .join(name);
+    std::fs::read_to_string(path).ok()
+}
+
+/// Whether a document has this JSON in it, whatever its white space.
+#[track_caller]
+pub(crate) fn assert_written(document: &str, json: &Value) {
+    let dense = |text: &str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
+    let (document, json) = (dense(document), dense(&json.to_string()));
+    assert!(document.contains(&json), "{json}");
+}
