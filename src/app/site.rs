@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use http::Method;
@@ -161,7 +162,23 @@ pub fn conflicts(config: &Config) -> Vec<Mistake> {
         .filter_map(|tie| Some((entry(tie.first)?, entry(tie.second)?)))
         .map(|(first, second)| Mistake::conflict(second, first, "takes the same requests"))
         .chain(twin_forms(config))
+        .chain(hasty(config))
         .collect()
+}
+
+/// The clients of these dialects refresh when less than 90 seconds are left, at each call if need be.
+fn hasty(config: &Config) -> impl Iterator<Item = Mistake> {
+    const LEAST: Duration = Duration::from_mins(3);
+    let dialects = config.dialects.iter().zip(&config.sources.dialects);
+    let is_short = config.sessions.lifetimes.access < LEAST;
+    let hasty = dialects.filter(move |(dialect, _)| is_short && dialect.shape.is_gotrue());
+    hasty.map(|(_, entry)| Mistake {
+        place: entry.place.clone(),
+        key: entry.key.clone(),
+        found: "its clients refresh 90 seconds before a token ends".to_owned(),
+        expected: Some("access_ttl in [sessions] of 3m or more".to_owned()),
+        hint: None,
+    })
 }
 
 /// Dialects of one issuer whose tokens are signed in different ways: nobody could tell them apart.

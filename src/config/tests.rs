@@ -50,6 +50,7 @@ impl Environment for Around {
 fn around() -> Around {
     Around::default()
         .variable("SECRET", "hunter2")
+        .variable("LONG_SECRET", "a secret of more than thirty-two bytes")
         .variable("EMPTY", " ")
         .file("/etc/dw/secret", b"hunter2\n")
         .file("/etc/dw/empty", b"\n")

@@ -105,3 +105,46 @@ gateway.toml: 3 mistakes
 ";
     assert_eq!(checked(&file), (Verdict::Mistaken, expected.to_owned()));
 }
+
+#[test]
+fn dialects_that_stand_in_each_others_way_are_told_with_both_places() {
+    let (directory, file) = written(
+        r#"[[dialects]]
+shape = "strikebet"
+token_secret = { file = "one" }
+[[dialects]]
+shape = "strikebet"
+host = "auth.example.com"
+token_secret = { file = "other" }
+[[dialects]]
+shape = "strikebet"
+token_secret = { file = "one" }
+[[dialects]]
+shape = "strikebet"
+prefix = "/shop"
+"#,
+    );
+    let secret = "a secret of more than thirty-two bytes";
+    fs::write(directory.path().join("one"), secret).expect("a file");
+    fs::write(directory.path().join("other"), format!("{secret}!")).expect("a file");
+    let tie = "gateway.toml:8:1: dialects[2]: takes the same requests as dialects[0] (line 1)";
+    let twin =
+        "has the issuer, but not the token_secret, of the same tokens as dialects[0] (line 1)";
+    let expected =
+        format!("gateway.toml:4:1: dialects[1]: {twin}\n{tie}\n{tie}\ngateway.toml: 3 mistakes\n");
+    assert_eq!(checked(&file), (Verdict::Mistaken, expected));
+}
+
+#[test]
+fn tokens_too_short_for_the_clients_of_a_dialect_are_a_mistake() {
+    let text =
+        |shape| format!("[sessions]\naccess_ttl = \"2m\"\n[[dialects]]\nshape = \"{shape}\"\n");
+    let (_directory, file) = written(&text("supabase"));
+    let expected = "\
+gateway.toml:3:1: dialects[0]: its clients refresh 90 seconds before a token ends, expected access_ttl in [sessions] of 3m or more
+gateway.toml: 1 mistake
+";
+    assert_eq!(checked(&file), (Verdict::Mistaken, expected.to_owned()));
+    let (_directory, file) = written(&text("insforge"));
+    assert_eq!(checked(&file).0, Verdict::Sound);
+}

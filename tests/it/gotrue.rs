@@ -80,6 +80,7 @@ impl Bed {
         let form = self.form();
         let core = Core::of(Setup {
             forms: vec![form.clone()],
+            max_staleness: Duration::from_hours(24),
             limits: self.limits,
             // As in all examples of these systems.
             lifetimes: Lifetimes {

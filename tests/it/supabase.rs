@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::gotrue::{Answer, Bed, Bench, EMAIL, Headers, PASSWORD, bearer, decoded, names};
 
 mod admin;
+mod clients;
 mod faults;
 mod grants;
 mod keys;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{SHOP, sound};
 use crate::auth::AccountRules;
-use crate::config::{EmailPolicy, LogTarget, MailTransport, SessionStoreConfig};
+use crate::config::{EmailPolicy, LogTarget, MailTransport, SessionStoreConfig, Shape};
 use crate::keys::{JwksSource, KeySource, SigningAlgorithm};
 use crate::mail::smtp::Security;
 use crate::policy::{ClaimTest, Requirement, Rule};
@@ -289,6 +289,27 @@ fn an_allowed_origin_is_spelt_as_browsers_do() {
         &["https://app.example.com", "http://localhost:5173"]
     );
     assert_eq!(config.dialects[0].host, HostPattern::Any);
+}
+
+#[test]
+fn a_dialect_has_what_its_clients_and_services_share_with_it() {
+    let config = sound(
+        "[[dialects]]\nshape = \"supabase\"\nprefix = \"/shop\"\n\
+         token_secret = { env = \"LONG_SECRET\" }\n\
+         api_keys = [{ env = \"SECRET\" }]\nservice_key = { env = \"LONG_SECRET\" }\n\
+         [[dialects]]\nshape = \"strikebet\"\n",
+    );
+    let [supabase, strikebet] = config.dialects.as_slice() else {
+        panic!("two dialects");
+    };
+    assert_eq!(supabase.prefix, "/shop");
+    assert!(supabase.token_secret.is_some() && supabase.keys.are_asked_for());
+    assert!(supabase.keys.service.is_some());
+    assert_eq!(
+        (strikebet.shape, &*strikebet.prefix),
+        (Shape::Strikebet, "")
+    );
+    assert!(strikebet.token_secret.is_none() && !strikebet.keys.are_asked_for());
 }
 
 #[test]

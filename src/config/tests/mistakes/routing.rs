@@ -209,15 +209,35 @@ fn dialects_headers_and_logs_are_checked() {
 const FACES: Cases = &[
     (
         r#"[[dialects]]
-shape = "supabase"
+shape = "actian"
 [[dialects]]
 shape = "insfrge"
 allowed_origins = ["*", "https://a/", "https://a/b"]"#,
         &[
-            r#"5:9: dialects[0].shape: "supabase" is not supported by this version, expected "insforge""#,
-            r#"7:9: dialects[1].shape: found "insfrge", expected "insforge"; did you mean "insforge"?"#,
+            r#"5:9: dialects[0].shape: "actian" is not supported by this version, expected "insforge", "supabase", "vaniyk" or "strikebet""#,
+            r#"7:9: dialects[1].shape: found "insfrge", expected "insforge", "supabase", "vaniyk" or "strikebet"; did you mean "insforge"?"#,
             r#"8:20: dialects[1].allowed_origins[0]: found a text that is no URL, expected an origin such as "https://app.example.com"; a wildcard would let every page in"#,
             r#"8:39: dialects[1].allowed_origins[2]: found a URL with a path, expected an origin such as "https://app.example.com"; a wildcard would let every page in"#,
+        ],
+    ),
+    (
+        r#"[[dialects]]
+shape = "insforge"
+prefix = "/shop"
+[[dialects]]
+shape = "vaniyk"
+service_key = { env = "LONG_SECRET" }
+[[dialects]]
+shape = "supabase"
+prefix = "/shop/"
+token_secret = { env = "SECRET" }
+api_keys = ["anon"]"#,
+        &[
+            r#"6:10: dialects[0].prefix: not a setting of this shape"#,
+            r#"9:15: dialects[1].service_key: not a setting of this shape"#,
+            r#"12:10: dialects[2].prefix: found "/shop/", expected a path without "*" and without a slash at its end, such as "/shop""#,
+            r#"13:16: dialects[2].token_secret: found a secret that is too short, expected at least 32 bytes"#,
+            r#"14:13: dialects[2].api_keys[0]: found a literal value, expected { env = "NAME" } or { file = "/path" }; a secret is never written into this file; put it into an environment variable or a file and name that"#,
         ],
     ),
     (
