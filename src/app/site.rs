@@ -191,9 +191,9 @@ fn twin_forms(config: &Config) -> Vec<Mistake> {
         .collect();
     let mut mistakes = Vec::new();
     for (index, ((form, dialect), entry)) in named.iter().enumerate() {
-        let twin = named.iter().take(index).find(|((other, earlier), _)| {
-            other.issuer == form.issuer && earlier.token_secret != dialect.token_secret
-        });
+        let mut before = named.iter().take(index);
+        let twin = before.find(|((other, _), _)| other.issuer == form.issuer);
+        let twin = twin.filter(|((_, other), _)| other.token_secret != dialect.token_secret);
         let found = "has the issuer, but not the token_secret, of the same tokens";
         mistakes.extend(twin.map(|(_, earlier)| Mistake::conflict(entry, earlier, found)));
     }

@@ -102,8 +102,9 @@ impl Cors {
                 (ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_ALLOW_HEADERS),
             ];
             for (wanted, allowed) in wanted {
-                let wanted = asked.get(wanted).cloned();
-                headers.extend(wanted.map(|value| (allowed, value)));
+                if let Some(wanted) = asked.get(wanted) {
+                    headers.insert(allowed, wanted.clone());
+                }
             }
         }
         response

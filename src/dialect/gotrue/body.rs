@@ -147,8 +147,10 @@ impl<'a> UserBody<'a> {
     /// it is made of what the session itself knows.
     pub fn of_session(signed_in: &'a SignedIn) -> Self {
         let session = &signed_in.session;
+        // In whole seconds, as the token has it, so that both ways show the same user.
+        let signed_in_at = Timestamp::from_seconds(session.created_at.as_seconds());
         match &signed_in.user {
-            Some(user) => Self::of(user, Some(session.created_at)),
+            Some(user) => Self::of(user, Some(signed_in_at)),
             None => Self::remembered(session),
         }
     }

@@ -273,6 +273,7 @@ async fn refusals_elsewhere_on_the_host_are_in_the_words_of_the_login() {
     assert!(gateway.sample.seen().is_empty());
     // No path of the login leads to a service.
     let answer = gateway.get("/auth/v1/authorize", None).await;
-    assert_eq!(answer.status, 401, "a key is asked for");
+    assert_eq!(answer.status, 404);
+    assert_eq!(answer.json()["error_code"], "not_found");
     assert!(gateway.sample.seen().is_empty());
 }
