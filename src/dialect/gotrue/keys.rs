@@ -21,7 +21,7 @@ impl ApiKeys {
     pub fn hold(&self, text: &str) -> bool {
         let public = self.public.iter();
         let all = public.chain(&self.service);
-        all.fold(false, |found, key| key.same_as(text.as_bytes()) || found)
+        all.filter(|key| key.same_as(text.as_bytes())).count() > 0
     }
 
     /// Whether `text` is the one that may administer users.
@@ -33,6 +33,6 @@ impl ApiKeys {
     /// Whether `text` is one that apps carry, and so says nothing of who calls.
     pub fn is_public(&self, text: &str) -> bool {
         let public = self.public.iter();
-        public.fold(false, |found, key| key.same_as(text.as_bytes()) || found)
+        public.filter(|key| key.same_as(text.as_bytes())).count() > 0
     }
 }

@@ -233,10 +233,10 @@ prefix = "/shop/"
 token_secret = { env = "SECRET" }
 api_keys = ["anon"]"#,
         &[
-            r#"6:10: dialects[0].prefix: not a setting of this shape"#,
-            r#"9:15: dialects[1].service_key: not a setting of this shape"#,
+            "6:10: dialects[0].prefix: not a setting of this shape",
+            "9:15: dialects[1].service_key: not a setting of this shape",
             r#"12:10: dialects[2].prefix: found "/shop/", expected a path without "*" and without a slash at its end, such as "/shop""#,
-            r#"13:16: dialects[2].token_secret: found a secret that is too short, expected at least 32 bytes"#,
+            "13:16: dialects[2].token_secret: found a secret that is too short, expected at least 32 bytes",
             r#"14:13: dialects[2].api_keys[0]: found a literal value, expected { env = "NAME" } or { file = "/path" }; a secret is never written into this file; put it into an environment variable or a file and name that"#,
         ],
     ),
