@@ -17,6 +17,7 @@ use crate::user::User;
 pub mod change_email;
 pub mod change_password;
 pub mod close;
+pub mod directory;
 mod errand;
 mod error;
 mod guard;
