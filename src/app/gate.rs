@@ -359,7 +359,7 @@ impl Answering<'_> {
 
     fn pass_on(mut self, permit: &Permit, forwarded: Forwarded) -> Response<AnswerBody> {
         let Forwarded {
-            response,
+            mut response,
             tunnel,
             server,
         } = forwarded;
