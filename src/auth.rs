@@ -27,7 +27,6 @@ use self::tokens::form::{Bearer, Form};
 pub mod account;
 mod authenticate;
 mod csrf;
-pub mod directory;
 mod limit;
 mod refresh;
 mod sign_in;

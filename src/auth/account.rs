@@ -18,6 +18,7 @@ use crate::users::directory::{Current, Kept};
 pub mod change_email;
 pub mod change_password;
 pub mod close;
+pub mod directory;
 mod errand;
 mod error;
 mod guard;

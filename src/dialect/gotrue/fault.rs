@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::auth::{Denial, IssueError, RefreshError, SignInError, Unauthenticated};
+use crate::auth::{AccountError, Denial, IssueError, RefreshError, SignInError, Unauthenticated};
 use crate::limit::Limited;
 use crate::token::TokenError;
 use crate::unavailable::Unavailable;
@@ -22,19 +22,23 @@ pub(in crate::dialect) mod code {
     pub(crate) const BAD_JSON: &str = "bad_json";
     pub(crate) const BAD_JWT: &str = "bad_jwt";
     pub(crate) const CONFLICT: &str = "conflict";
+    pub(crate) const EMAIL_ADDRESS_NOT_AUTHORIZED: &str = "email_address_not_authorized";
     pub(crate) const EMAIL_EXISTS: &str = "email_exists";
     pub(crate) const EMAIL_NOT_CONFIRMED: &str = "email_not_confirmed";
+    pub(crate) const EMAIL_PROVIDER_DISABLED: &str = "email_provider_disabled";
     pub(crate) const INVALID_CREDENTIALS: &str = "invalid_credentials";
     pub(crate) const NOT_ADMIN: &str = "not_admin";
     pub(crate) const NOT_FOUND: &str = "not_found";
     pub(crate) const NO_AUTHORIZATION: &str = "no_authorization";
+    pub(crate) const OTP_EXPIRED: &str = "otp_expired";
     pub(crate) const PHONE_PROVIDER_DISABLED: &str = "phone_provider_disabled";
     pub(crate) const RATE_LIMIT: &str = "over_request_rate_limit";
+    pub(crate) const REAUTHENTICATION_NEEDED: &str = "reauthentication_needed";
     pub(crate) const REFRESH_TOKEN_ALREADY_USED: &str = "refresh_token_already_used";
     pub(crate) const REFRESH_TOKEN_NOT_FOUND: &str = "refresh_token_not_found";
     pub(crate) const SESSION_NOT_FOUND: &str = "session_not_found";
+    pub(crate) const SIGNUP_DISABLED: &str = "signup_disabled";
     pub(crate) const UNEXPECTED_FAILURE: &str = "unexpected_failure";
-    pub(crate) const USER_ALREADY_EXISTS: &str = "user_already_exists";
     pub(crate) const USER_BANNED: &str = "user_banned";
     pub(crate) const USER_NOT_FOUND: &str = "user_not_found";
     pub(crate) const VALIDATION_FAILED: &str = "validation_failed";
@@ -254,6 +258,49 @@ impl From<RefreshError> for Fault {
             RefreshError::Limited(limited) => Self::too_many_requests(limited),
             RefreshError::Unavailable(error) => error.into(),
             RefreshError::Issue(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for Fault {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::SignUpClosed => {
+                let message = "Signups not allowed for this instance";
+                Self::unprocessable(code::SIGNUP_DISABLED, message)
+            }
+            AccountError::NoMail => {
+                let message = "Email logins are disabled";
+                Self::bad_request(code::EMAIL_PROVIDER_DISABLED, message)
+            }
+            AccountError::DomainNotAllowed => {
+                let message = "Email address cannot be used as it is not authorized";
+                Self::bad_request(code::EMAIL_ADDRESS_NOT_AUTHORIZED, message)
+            }
+            AccountError::EmailTaken | AccountError::UsernameTaken => {
+                let message = "A user with this email address has already been registered";
+                Self::unprocessable(code::EMAIL_EXISTS, message)
+            }
+            AccountError::Weak(weak) => Self::unprocessable(code::WEAK_PASSWORD, weak.to_string()),
+            AccountError::InvalidCode => {
+                let message = "Token has expired or is invalid";
+                Self::new(StatusCode::FORBIDDEN, code::OTP_EXPIRED, message)
+            }
+            AccountError::Disabled => Self::user_banned(),
+            AccountError::WrongPassword => Self::invalid_credentials(),
+            AccountError::NotFresh => {
+                let message = "Password update requires reauthentication.";
+                Self::bad_request(code::REAUTHENTICATION_NEEDED, message)
+            }
+            AccountError::Gone => {
+                let message = "User not found";
+                Self::new(StatusCode::NOT_FOUND, code::USER_NOT_FOUND, message)
+            }
+            AccountError::Outdated => Self::conflict(),
+            AccountError::Limited(limited) => Self::too_many_requests(limited),
+            AccountError::Busy => Self::busy(),
+            AccountError::Unavailable(error) => error.into(),
+            AccountError::Issue(error) => error.into(),
         }
     }
 }

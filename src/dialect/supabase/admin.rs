@@ -13,7 +13,7 @@ use super::super::gotrue::{Call, Fields, Shown};
 use super::user::merged;
 use super::{Desk, Fault};
 use crate::auth::LimitError;
-use crate::auth::directory::{Amendment, Entry};
+use crate::auth::account::directory::{Amendment, Entry};
 use crate::id::UserId;
 use crate::limit::Purpose;
 use crate::secret::SecretText;
@@ -142,7 +142,7 @@ pub(super) async fn remove(
             .amend_user(user.id, closed, &call.caller())
             .await?;
     } else {
-        desk.auth.strike_user(user.id, &call.caller()).await?;
+        desk.auth.remove_account(user.id, &call.caller()).await?;
     }
     Ok(fresh(&json!({})))
 }

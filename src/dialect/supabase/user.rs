@@ -7,7 +7,11 @@ use super::super::gotrue::body::{UserBody, fresh};
 use super::super::gotrue::fault::code;
 use super::super::gotrue::{Account, Call, Fields, account};
 use super::{Desk, Fault};
-use crate::auth::directory::{Amendment, DirectoryError};
+use crate::auth::AccountError;
+use crate::auth::account::Member;
+use crate::auth::account::change_password::Proof;
+use crate::auth::account::directory::Amendment;
+use crate::secret::SecretText;
 use crate::user::{JsonObject, User};
 
 /// The largest `user_metadata`, in bytes of JSON.
@@ -21,24 +25,50 @@ pub(super) async fn read(State(desk): State<Desk>, call: Call) -> Result<Respons
     Ok(fresh(&UserBody::of(&account.user, account.signed_in_at)))
 }
 
-/// Of what the original changes here, this changes `data`. Address and password want a proof by mail.
+/// Of what the original changes here, this changes `data` and `password`. Another address wants a proof
+/// by mail.
 pub(super) async fn change(
     State(desk): State<Desk>,
     call: Call,
     mut fields: Fields,
 ) -> Result<Response, Fault> {
-    for name in ["email", "phone", "password"] {
+    for name in ["email", "phone"] {
         if fields.filled(name)?.is_some() {
             let message = format!("Updating {name} is not supported");
             return Err(Fault::unprocessable(code::VALIDATION_FAILED, message));
         }
     }
+    let (password, data) = (fields.filled("password")?, fields.object("data")?);
     let account = account(&desk, &call).await?;
-    let user = match fields.object("data")? {
+    if let Some(password) = password {
+        change_password(&desk, &call, (&account, SecretText::new(password))).await?;
+    }
+    let user = match data {
         Some(data) => merge(&desk, &call, (&account, data)).await?,
-        None => account.user,
+        None => desk
+            .auth
+            .user(account.user.id)
+            .await?
+            .ok_or_else(Fault::user_not_found)?,
     };
     Ok(fresh(&UserBody::of(&user, account.signed_in_at)))
+}
+
+/// A session that was opened not long ago shows that its owner sits before it; the others end.
+async fn change_password(
+    desk: &Desk,
+    call: &Call,
+    (account, new): (&Account, SecretText),
+) -> Result<(), Fault> {
+    let member = Member {
+        user: account.user.id,
+        session: account.session,
+        caller: call.caller(),
+    };
+    let changed = desk
+        .auth
+        .change_password(&member, &Proof::FreshSession, &new);
+    Ok(changed.await?)
 }
 
 /// Puts `data` into what is there, over what somebody else may change at the same time.
@@ -56,11 +86,11 @@ async fn merge(
         };
         let (id, caller) = (user.id, call.caller());
         match desk.auth.amend_user(id, amendment, &caller).await {
-            Err(DirectoryError::Outdated) => {
+            Err(AccountError::Outdated) => {
                 let newer = desk.auth.user(id).await?;
                 user = newer.ok_or_else(Fault::user_not_found)?;
             }
-            Err(DirectoryError::NoSuchUser) => return Err(Fault::user_not_found()),
+            Err(AccountError::Gone) => return Err(Fault::user_not_found()),
             result => return Ok(result?),
         }
     }
@@ -83,29 +113,4 @@ pub(super) fn merged(before: &JsonObject, data: JsonObject) -> Result<JsonObject
         return Err(Fault::unprocessable(code::VALIDATION_FAILED, message));
     }
     Ok(all)
-}
-
-impl From<DirectoryError> for Fault {
-    fn from(error: DirectoryError) -> Self {
-        match error {
-            DirectoryError::Weak(weak) => {
-                Self::unprocessable(code::WEAK_PASSWORD, weak.to_string())
-            }
-            DirectoryError::EmailTaken => {
-                let message = "A user with this email address has already been registered";
-                Self::unprocessable(code::EMAIL_EXISTS, message)
-            }
-            DirectoryError::IdTaken => {
-                let message = "A user with this ID has already been registered";
-                Self::unprocessable(code::USER_ALREADY_EXISTS, message)
-            }
-            DirectoryError::NoSuchUser => {
-                let status = http::StatusCode::NOT_FOUND;
-                Self::new(status, code::USER_NOT_FOUND, "User not found")
-            }
-            DirectoryError::Outdated => Self::conflict(),
-            DirectoryError::Busy(_) => Self::busy(),
-            DirectoryError::Unavailable(error) => error.into(),
-        }
-    }
 }

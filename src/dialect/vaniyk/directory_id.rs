@@ -12,7 +12,8 @@ use crate::id::UserId;
 pub fn directory_id(user: UserId) -> String {
     let hash = digest(&SHA256, user.as_bytes());
     let first = hash.as_ref().iter().take(12);
-    first.map(|byte| format!("{byte:02x}")).collect()
+    let number = first.fold(0_u128, |number, byte| (number << 8) | u128::from(*byte));
+    format!("{number:024x}")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use axum::response::{IntoResponse as _, Response};
@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -50,7 +51,7 @@ impl Rest {
     }
 
     fn paths(&self) -> Vec<String> {
-        let seen = self.seen.lock().unwrap();
+        let seen = self.seen.lock();
         seen.iter().map(|(path, _)| path.clone()).collect()
     }
 }
@@ -70,9 +71,7 @@ async fn serve(listener: TcpListener, seen: Seen) {
 
 /// A row of the caller, with the headers that PostgREST has.
 fn answer(seen: &Seen, uri: &Uri, headers: &HeaderMap) -> Response {
-    seen.lock()
-        .unwrap()
-        .push((uri.path().to_owned(), headers.clone()));
+    seen.lock().push((uri.path().to_owned(), headers.clone()));
     let claims = headers
         .get("authorization")
         .and_then(|value| verified(value.to_str().ok()?));
@@ -165,7 +164,7 @@ async fn supabase_js_signs_in_refreshes_reads_and_signs_out() {
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{complained}");
-    let seen = rest.seen.lock().unwrap();
+    let seen = rest.seen.lock();
     let profiles: Vec<_> = seen
         .iter()
         .filter_map(|(_, headers)| headers.get("accept-profile"))

@@ -67,11 +67,34 @@ async fn metadata_has_a_bound_and_never_keeps_anybody_out() {
 async fn what_cannot_be_changed_is_refused_and_not_passed_over() {
     let bench = Bench::start(Shape::Supabase).await;
     let answer = sign_in(&bench).await;
-    for name in ["email", "phone", "password"] {
+    for name in ["email", "phone"] {
         let body = json!({ name: "something", "data": { "a": 1 } });
         let refused = put(&bench, answer.text("/access_token"), body).await;
         assert_fault(&refused, 422, "validation_failed");
     }
     let found = user(&bench, answer.text("/access_token")).await.expect(200);
     assert_eq!(found.json["user_metadata"], json!({}));
+}
+
+#[tokio::test]
+async fn a_password_is_changed_in_a_fresh_session_and_the_others_end() {
+    let bench = Bench::start(Shape::Supabase).await;
+    let (first, other) = (sign_in(&bench).await, sign_in(&bench).await);
+    let token = first.text("/access_token");
+    let weak = put(&bench, token, json!({ "password": "short" })).await;
+    assert_fault(&weak, 422, "weak_password");
+    let new = "another long password";
+    let changed = put(&bench, token, json!({ "password": new })).await;
+    changed.expect(200);
+    user(&bench, token).await.expect(200);
+    let ended = user(&bench, other.text("/access_token")).await;
+    assert_fault(&ended, 403, "session_not_found");
+    let body = json!({ "email": EMAIL, "password": PASSWORD });
+    let old = bench.post(PASSWORD_GRANT, body, &[]).await;
+    assert_fault(&old, 400, "invalid_credentials");
+    bench.core.clock.advance(Duration::from_mins(11));
+    let stale = put(&bench, token, json!({ "password": PASSWORD })).await;
+    assert_fault(&stale, 400, "reauthentication_needed");
+    let body = json!({ "email": EMAIL, "password": new });
+    bench.post(PASSWORD_GRANT, body, &[]).await.expect(200);
 }

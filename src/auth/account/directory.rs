@@ -1,0 +1,144 @@
+//! The directory of users, for callers whom a face has judged as its administrators.
+
+use super::super::{Auth, Caller};
+use super::AccountError;
+use super::record::About;
+use crate::audit::Action;
+use crate::id::UserId;
+use crate::password::rules::Owner;
+use crate::secret::SecretText;
+use crate::unavailable::Unavailable;
+use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Revision, Roles, User};
+use crate::users::{NewUser, UserPage, UserQuery, UserUpdate};
+
+/// A new account.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its id; none: a new one.
+    pub id: Option<UserId>,
+    /// Its address.
+    pub email: Email,
+    /// Its password; none: it cannot be signed in to with one.
+    pub password: Option<SecretText>,
+    /// Whether the address is proved.
+    pub email_status: EmailStatus,
+    /// What the user says of themselves.
+    pub profile: JsonObject,
+    /// What the system keeps about the user.
+    pub metadata: JsonObject,
+}
+
+/// A change of an account; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct Amendment {
+    /// The revision that the change builds on; `None`: whichever it is.
+    pub expected: Option<Revision>,
+    /// Another address.
+    pub email: Option<Email>,
+    /// Another password.
+    pub password: Option<SecretText>,
+    /// The address was proved, or is no longer.
+    pub email_status: Option<EmailStatus>,
+    /// Opened or closed.
+    pub status: Option<AccountStatus>,
+    /// Another profile, whole.
+    pub profile: Option<JsonObject>,
+    /// Other metadata, whole.
+    pub metadata: Option<JsonObject>,
+}
+
+impl Auth {
+    /// A page of users.
+    pub async fn list_users(&self, query: &UserQuery) -> Result<UserPage, Unavailable> {
+        self.parts.users.list(query).await
+    }
+
+    /// Makes an account.
+    pub async fn enter_user(&self, entry: Entry, caller: &Caller) -> Result<User, AccountError> {
+        let id = entry.id.unwrap_or_else(|| UserId::new(self.now()));
+        let result = self.try_enter(id, entry).await;
+        let about = of(id, caller);
+        self.record_account((Action::AddUser, "added"), &result, &about);
+        result
+    }
+
+    async fn try_enter(&self, id: UserId, entry: Entry) -> Result<User, AccountError> {
+        let owner = Owner {
+            email: Some(&entry.email),
+            username: None,
+        };
+        let password = match &entry.password {
+            Some(password) => Some(self.accept_password(password, owner).await?),
+            None => None,
+        };
+        let new = NewUser {
+            id,
+            email: entry.email,
+            username: None,
+            password,
+            roles: Roles::default(),
+            email_status: entry.email_status,
+            profile: entry.profile,
+            metadata: entry.metadata,
+        };
+        Ok(self.parts.users.insert(new).await?)
+    }
+
+    /// Changes an account. Where the change says who may sign in to it, or how, its sessions end.
+    pub async fn amend_user(
+        &self,
+        id: UserId,
+        amendment: Amendment,
+        caller: &Caller,
+    ) -> Result<User, AccountError> {
+        let result = self.try_amend(id, amendment).await;
+        let about = of(id, caller);
+        self.record_account((Action::ChangeUser, "amended"), &result, &about);
+        result
+    }
+
+    async fn try_amend(&self, id: UserId, amendment: Amendment) -> Result<User, AccountError> {
+        let ends_sessions = amendment.password.is_some()
+            || amendment.email.is_some()
+            || amendment.status == Some(AccountStatus::Disabled);
+        let password = match &amendment.password {
+            Some(password) => {
+                let user = self
+                    .parts
+                    .users
+                    .by_id(id)
+                    .await?
+                    .ok_or(AccountError::Gone)?;
+                let owner = Owner {
+                    email: amendment.email.as_ref().or(Some(&user.email)),
+                    ..Owner::of(&user)
+                };
+                Some(self.accept_password(password, owner).await?)
+            }
+            None => None,
+        };
+        let update = UserUpdate {
+            expected: amendment.expected,
+            email: amendment.email,
+            password: password.map(Some),
+            status: amendment.status,
+            email_status: amendment.email_status,
+            profile: amendment.profile,
+            metadata: amendment.metadata,
+            ..UserUpdate::default()
+        };
+        let user = self.parts.users.update(id, update).await?;
+        if ends_sessions {
+            self.end_sessions_of(id, None).await?;
+        }
+        Ok(user)
+    }
+}
+
+const fn of(user: UserId, caller: &Caller) -> About<'_> {
+    About {
+        actor: None,
+        user: Some(user),
+        caller,
+    }
+}
