@@ -109,6 +109,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let dialects = faces::dialects(root);
     let headers = faces::headers(root);
     let log = faces::log(root);
+    let audit = faces::audit(root);
     let server = server?;
     let (routes, route_entries) = routes?.into_iter().unzip();
     let (dialects, dialect_entries) = dialects?.into_iter().unzip();
@@ -131,6 +132,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
         headers: headers?,
         ops: server.ops,
         log: log?,
+        audit: audit?,
         sources: Sources {
             routes: route_entries,
             dialects: dialect_entries,
@@ -177,6 +179,8 @@ pub struct Config {
     pub ops: Option<SocketAddr>,
     /// `[log]`.
     pub log: LogConfig,
+    /// `[audit]`.
+    pub audit: AuditConfig,
     /// Where the routes and dialects stand in the file.
     pub sources: Sources,
 }
@@ -287,6 +291,13 @@ pub struct DialectConfig {
     pub token_secret: Option<SecretText>,
     /// The keys that its apps show.
     pub keys: ApiKeys,
+}
+
+/// The audit trail in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// How long an entry is kept.
+    pub keep: Duration,
 }
 
 /// Where the logs go.
