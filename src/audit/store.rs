@@ -97,6 +97,8 @@ impl AuditStore {
     /// Removes entries from the start that are older than `before`, and says so in a new one; returns how
     /// many. The start that is then left is checked by what is kept of the last one removed.
     pub async fn trim(&self, before: Timestamp, now: Timestamp) -> Result<u64, Unavailable> {
+        // The entry about it is of now: it is never among what goes.
+        let before = before.min(now);
         let mut removed = 0;
         loop {
             let trim = self.database.within(self.trim_some(before, now));
