@@ -190,13 +190,11 @@ impl Audit {
     /// After an error the entry may still be kept later; that it was recorded is then true as well.
     pub async fn record_durably(&self, event: &Event<'_>) -> Result<(), Unavailable> {
         let entry = Entry::of(event, self.clock.now());
-        match &self.trail {
-            Some(trail) => trail.ask(|reply| Message::Durable(entry, reply)).await,
-            None => {
-                self.lines.write(&Line::alone(&entry));
-                Ok(())
-            }
+        if let Some(trail) = &self.trail {
+            return trail.ask(|reply| Message::Durable(entry, reply)).await;
         }
+        self.lines.write(&Line::alone(&entry));
+        Ok(())
     }
 
     /// Waits until what was recorded is kept, and its lines are written: for the end of a process.

@@ -68,30 +68,21 @@ impl AuditQuery {
 impl AuditStore {
     /// A page of what `query` is after. Nothing is counted: that would read all of it.
     pub async fn query(&self, query: &AuditQuery) -> Result<AuditPage, Unavailable> {
-        let numbers = query.numbers().map(|(test, value)| value.map(|_| test));
-        let texts = query.texts().map(|(column, value)| value.map(|_| column));
-        let numbers = numbers.into_iter().flatten().map(str::to_owned);
-        let texts = texts.into_iter().flatten().map(|name| format!("{name} ="));
-        let tests = (2..).zip(numbers.chain(texts));
-        let tests: String = tests
-            .map(|(place, test)| format!(" AND {test} ${place}"))
-            .collect();
-        // Made of the fixed words above; what was asked for is bound.
-        let sql = format!("SELECT * FROM audit WHERE seq > 0{tests} ORDER BY seq DESC LIMIT $1");
-        let mut statement = query_as(AssertSqlSafe(sql)).bind(i64::from(query.limit) + 1);
+        let sql = statement(query);
+        let mut find = query_as(AssertSqlSafe(sql)).bind(i64::from(query.limit) + 1);
         for (_, value) in query.numbers() {
-            statement = match value {
-                Some(number) => statement.bind(number),
-                None => statement,
+            find = match value {
+                Some(number) => find.bind(number),
+                None => find,
             };
         }
         for (_, value) in query.texts() {
-            statement = match value {
-                Some(text) => statement.bind(text.clone()),
-                None => statement,
+            find = match value {
+                Some(text) => find.bind(text.clone()),
+                None => find,
             };
         }
-        let find = async { statement.fetch_all(self.database.pool().await?).await };
+        let find = async { find.fetch_all(self.database.pool().await?).await };
         let mut entries: Vec<Kept> = self.database.within(find).await.map_err(self.away())?;
         let limit = query.limit as usize;
         let is_more = entries.len() > limit;
@@ -99,4 +90,18 @@ impl AuditStore {
         let next = entries.last().map(|kept| kept.seq).filter(|_| is_more);
         Ok(AuditPage { entries, next })
     }
+}
+
+/// Made of fixed words alone; what is asked for is bound, from $2 on and in this order.
+fn statement(query: &AuditQuery) -> String {
+    let numbers = query.numbers().into_iter();
+    let numbers = numbers.filter_map(|(test, value)| value.map(|_| test.to_owned()));
+    let words = query.texts().into_iter();
+    let words = words.filter_map(|(column, value)| value.map(|_| format!("{column} =")));
+    let mut all = vec!["seq > 0".to_owned()];
+    for (place, test) in (2..).zip(numbers.chain(words)) {
+        all.push(format!("{test} ${place}"));
+    }
+    let all = all.join(" AND ");
+    format!("SELECT * FROM audit WHERE {all} ORDER BY seq DESC LIMIT $1")
 }

@@ -231,17 +231,16 @@ const COLUMNS: usize = 12;
 
 /// One statement for all: on a server each would cost a round trip under the lock.
 fn insertion(kept: &[Kept]) -> Query<'static, Any, AnyArguments> {
-    let mut sql = String::from(
+    let row = |row: usize| {
+        let places = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column));
+        format!("({})", places.collect::<Vec<_>>().join(", "))
+    };
+    let rows: Vec<_> = (0..kept.len()).map(row).collect();
+    let sql = format!(
         "INSERT INTO audit (seq, time, action, outcome, reason, actor, user_id, session_id, address,
-                            request_id, detail, hash) VALUES ",
+                            request_id, detail, hash) VALUES {}",
+        rows.join(", ")
     );
-    for row in 0..kept.len() {
-        let places: Vec<String> = (1..=COLUMNS)
-            .map(|column| format!("${}", row * COLUMNS + column))
-            .collect();
-        let comma = if row == 0 { "" } else { ", " };
-        sql.push_str(&format!("{comma}({})", places.join(", ")));
-    }
     // Made of numbers alone. As there are many such statements, no connection need remember them.
     let statement = query(AssertSqlSafe(sql)).persistent(false);
     kept.iter().cloned().fold(statement, |statement, kept| {

@@ -128,9 +128,9 @@ impl FromStr for When {
         if let Ok(span) = parse_duration(text) {
             return Ok(Self::Ago(span));
         }
-        let time: jiff::Timestamp = text
-            .parse()
-            .map_err(|_| "expected a time such as 2026-11-21T03:39:45Z, or a span such as 24h")?;
+        let time: jiff::Timestamp = text.parse().map_err(
+            |_other| "expected a time such as 2026-11-21T03:39:45Z, or a span such as 24h",
+        )?;
         Ok(Self::At(Timestamp::from_millis(time.as_millisecond())))
     }
 }
@@ -145,8 +145,8 @@ impl FromStr for KnownHead {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let expected = "expected what `doorward audit head` prints: a number, a colon, 64 digits";
         let (seq, hash) = text.split_once(':').ok_or(expected)?;
-        let seq = seq.parse().map_err(|_| expected)?;
-        Ok(Self(seq, hash.parse().map_err(|_| expected)?))
+        let seq = seq.parse().map_err(|_other| expected)?;
+        Ok(Self(seq, hash.parse().map_err(|_other| expected)?))
     }
 }
 
@@ -182,6 +182,9 @@ fn with_older(
     })
 }
 
+/// Where a command writes to.
+type Out<'a> = &'a mut (dyn Write + Send);
+
 struct Desk {
     store: AuditStore,
     keys: SealKeys,
@@ -189,7 +192,7 @@ struct Desk {
 }
 
 impl Desk {
-    async fn run(&self, command: AuditCommand, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    async fn run(&self, command: AuditCommand, out: Out<'_>) -> anyhow::Result<Exit> {
         match command {
             AuditCommand::Verify(verify) => return self.verify(&verify, out).await,
             AuditCommand::Head => {
@@ -202,7 +205,7 @@ impl Desk {
         Ok(Exit::Done)
     }
 
-    async fn verify(&self, verify: &Verify, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    async fn verify(&self, verify: &Verify, out: Out<'_>) -> anyhow::Result<Exit> {
         let mut lines = Lines::default();
         for path in &verify.file {
             let file = File::open(path);
@@ -228,17 +231,17 @@ impl Desk {
         Ok(Exit::Done)
     }
 
-    async fn tail(&self, tail: &Tail, out: &mut dyn Write) -> anyhow::Result<()> {
+    async fn tail(&self, tail: &Tail, out: Out<'_>) -> anyhow::Result<()> {
         let query = AuditQuery {
             limit: tail.count,
             ..AuditQuery::default()
         };
         let page = self.store.query(&query).await?;
         let mut entries = page.entries.iter().rev();
-        entries.try_for_each(|kept| write_entry(kept, tail.json, out))
+        entries.try_for_each(|kept| write_entry(kept, tail.json, &mut *out))
     }
 
-    async fn query(&self, query: Query, out: &mut dyn Write) -> anyhow::Result<()> {
+    async fn query(&self, query: Query, out: Out<'_>) -> anyhow::Result<()> {
         let mut left = query.limit.unwrap_or(u32::MAX);
         let mut asked = AuditQuery {
             user: query.user,
@@ -269,7 +272,7 @@ impl Desk {
     }
 }
 
-fn write_verified(verified: Verified, out: &mut dyn Write) -> io::Result<()> {
+fn write_verified(verified: Verified, out: Out<'_>) -> io::Result<()> {
     let Verified {
         entries,
         removed,
@@ -293,7 +296,7 @@ fn write_verified(verified: Verified, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn write_lines(lines: &Lines, out: &mut dyn Write) -> io::Result<()> {
+fn write_lines(lines: &Lines, out: Out<'_>) -> io::Result<()> {
     writeln!(out, "{} lines are as they were written", lines.sealed)?;
     if lines.unsealed > 0 {
         writeln!(out, "{} lines before them have no seals", lines.unsealed)?;
@@ -308,7 +311,7 @@ fn write_lines(lines: &Lines, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn write_entry(kept: &Kept, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_entry(kept: &Kept, json: bool, out: Out<'_>) -> anyhow::Result<()> {
     if json {
         writeln!(out, "{}", serde_json::to_string(kept)?)?;
         return Ok(());

@@ -189,7 +189,7 @@ mod tests {
         assert_message(&receive(&server), 1);
         assert_message(&receive(&server), 2);
         drop(server);
-        std::fs::remove_file(&path).unwrap();
+        fs::remove_file(&path).unwrap();
         log.write(&json!({ "n": 3 }));
         log.flush(PATIENCE);
         assert_eq!(lost.get(), 1, "nobody was there");
