@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
-use crate::audit::Audit;
+use crate::audit::store::AuditStore;
+use crate::audit::{Audit, Counters, Writer};
 use crate::auth::tokens::{Settings, Tokens, USUAL_CACHE_ENTRIES};
 use crate::auth::{Accounts, Auth, EmailRule, Limits, Parts};
 use crate::clock::SharedClock;
@@ -40,6 +41,7 @@ pub mod serving;
 mod session_end;
 pub mod site;
 pub mod stores;
+pub mod trail;
 
 /// Added to how long an access token lives, for how long its end is remembered: clocks of replicas
 /// differ, and entries are dropped late, never early.
@@ -63,8 +65,10 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// The orderly end.
     pub drain: Drain,
-    /// The logs, to be flushed at the end.
-    pub logs: Vec<LineLog>,
+    /// The access log, to be flushed at the end.
+    pub access_log: LineLog,
+    /// The audit trail, to be flushed at the end.
+    pub audit: Audit,
     /// What goes on behind the requests; dropped, it stops.
     pub background: JoinSet<()>,
 }
@@ -82,8 +86,12 @@ impl App {
             tls_metrics,
         )?;
         let access_log = open_log(config.log.access.clone(), clock, &metrics, "access")?;
-        let audit_log = open_log(config.log.audit.clone(), clock, &metrics, "audit")?;
         let tokens = start_tokens(config, clock).await?;
+        let Trail {
+            audit,
+            writer,
+            store: trail,
+        } = open_trail(config, &stores, (clock, &metrics))?;
         let revocations = Revocations::new(memory(config), clock.clone());
         let passwords = Arc::new(Passwords::new(config.passwords.clone())?);
         let limiter = Arc::clone(&stores.limiter);
@@ -98,7 +106,7 @@ impl App {
             passwords: Arc::clone(&passwords),
             tokens: Arc::clone(&tokens),
             revocations: Arc::clone(&revocations),
-            audit: Arc::new(Audit::new(audit_log.clone(), clock.clone())),
+            audit: Arc::new(audit.clone()),
             metrics: Arc::clone(&metrics),
             lifetimes: config.sessions.lifetimes,
             email_rule: email_rule(config.users.email),
@@ -114,6 +122,8 @@ impl App {
         let drain = Drain::new();
         background.spawn(tokens.background());
         background.spawn(Arc::clone(&revocations).follow(Arc::clone(&stores.sessions)));
+        background.spawn(writer.run());
+        background.spawn(trail::trim(trail, clock.clone(), config.audit.keep));
         background.spawn(clear(stores.sessions, clock.clone(), memory(config).keep));
         let measured = (Arc::clone(&revocations), passwords);
         background.spawn(measure(measured, Arc::clone(&metrics)));
@@ -135,10 +145,38 @@ impl App {
             tls,
             metrics,
             drain,
-            logs: vec![access_log, audit_log],
+            access_log,
+            audit,
             background,
         })
     }
+}
+
+/// The audit trail, and who works on it.
+struct Trail {
+    audit: Audit,
+    writer: Writer,
+    store: AuditStore,
+}
+
+/// To be called after the key ring was made.
+fn open_trail(
+    config: &Config,
+    stores: &Stores,
+    (clock, metrics): (&SharedClock, &Metrics),
+) -> anyhow::Result<Trail> {
+    let keys = trail::seal_keys(config, clock)?;
+    let lost = metrics.lost_lines_of("audit");
+    let log = config.log.audit.clone();
+    let log = trail::open_log(log, (clock.clone(), lost), keys.clone())?;
+    let store = trail::store(stores.database.clone(), keys);
+    let counters = Counters::new(metrics.audit_missing.clone(), metrics.audit_waiting.clone());
+    let (audit, writer) = Audit::new(log, clock.clone()).kept(store.clone(), counters);
+    Ok(Trail {
+        audit,
+        writer,
+        store,
+    })
 }
 
 fn open_log(

@@ -1,12 +1,31 @@
-//! The audit log: who tried what, from where, and what came of it. Never a secret.
+//! The audit trail: who tried what, from where, and what came of it. Never a secret.
+//!
+//! Entries are kept in the [`store`], sealed to each other, and told in a log of lines as well. Nobody
+//! waits for either, except who asks to with [`Audit::record_durably`]. Reading and verifying what was
+//! kept is in [`query`] and [`verify`], for lines in [`lines`].
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::SharedClock;
 use crate::logs::LineLog;
+use crate::unavailable::Unavailable;
+
+pub mod entry;
+pub mod lines;
+pub mod query;
+pub mod seal;
+pub mod store;
+pub mod verify;
+mod writer;
+
+use self::entry::{Entry, Line};
+use self::store::AuditStore;
+pub use self::writer::{Counters, Writer};
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,7 +39,7 @@ pub enum Action {
     Refresh,
     /// The end of one session, asked for by its user.
     SignOut,
-    /// The end of all sessions of a user, asked for by that user or at the command line.
+    /// The end of all sessions of a user, asked for by that user.
     SignOutAll,
     /// The end of a session by an administrator or by its user from another session.
     EndSession,
@@ -44,6 +63,12 @@ pub enum Action {
     ChangeEmail,
     /// A new signing key.
     RotateKeys,
+    /// Entries were not kept, and how many: the gap in the trail, told in it.
+    AuditGap,
+    /// Old entries were removed, and up to which.
+    AuditTrim,
+    /// The end of the trail was found under a seal that is not known, or not where it had been.
+    AuditReseal,
 }
 
 /// What came of it.
@@ -58,8 +83,8 @@ pub enum Outcome {
     Failed,
 }
 
-/// One line of the audit log.
-#[derive(Clone, Debug, Serialize)]
+/// What is to be recorded.
+#[derive(Clone, Debug)]
 pub struct Event<'a> {
     /// What was tried.
     pub action: Action,
@@ -67,103 +92,135 @@ pub struct Event<'a> {
     pub outcome: Outcome,
     /// Why, as a fixed word: `wrong-password`, `unknown-user`, `reused-token`, …
     pub reason: &'static str,
-    /// Who tried: a user id, or the login as typed in its one spelling, or `cli`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Who tried: a user id, or the login as typed in its one spelling, or `cli:` and the system's user.
     pub actor: Option<&'a str>,
     /// The user that it was about.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The session that it was about.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// From where.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
     /// The request that asked for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
-/// The audit log.
+/// Entries that may wait: some seconds of a busy gateway, about 8 MiB.
+const MAX_WAITING: usize = 16 * 1024;
+
+/// How long the lines may take to be written out.
+const FLUSH_LINES: Duration = Duration::from_secs(5);
+
+/// The audit trail, to be written to.
 #[derive(Clone, Debug)]
 pub struct Audit {
-    log: LineLog,
     clock: SharedClock,
+    lines: LineLog,
+    trail: Option<Trail>,
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
-    time: String,
-    #[serde(flatten)]
-    event: &'a Event<'a>,
+/// The way to the [`Writer`].
+#[derive(Clone, Debug)]
+struct Trail {
+    sender: mpsc::Sender<Message>,
+    counters: Arc<Counters>,
 }
+
+/// What the writer is told.
+enum Message {
+    Entry(Entry),
+    /// To be answered once it is kept.
+    Durable(Entry, Reply),
+    /// To be answered once all before it is kept.
+    Flush(Reply),
+}
+
+type Reply = oneshot::Sender<Result<(), Unavailable>>;
 
 impl Audit {
-    /// Writes to `log`, with the time that `clock` shows.
+    /// Writes lines to `log` alone, with the time that `clock` shows.
     pub const fn new(log: LineLog, clock: SharedClock) -> Self {
-        Self { log, clock }
+        Self {
+            clock,
+            lines: log,
+            trail: None,
+        }
     }
 
-    /// An audit log that keeps nothing.
+    /// An audit trail that keeps nothing.
     pub fn off(clock: SharedClock) -> Self {
         Self::new(LineLog::off(), clock)
     }
 
-    /// Waits until what was recorded is written: for the end of a process.
-    pub fn flush(&self) {
-        self.log.flush(Duration::from_secs(5));
+    /// Keeps entries in `store` too. The writer must be run for it.
+    pub fn kept(self, store: AuditStore, counters: Counters) -> (Self, Writer) {
+        let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        let counters = Arc::new(counters);
+        let writer = Writer::new(
+            writer::Parts {
+                receiver,
+                store,
+                lines: self.lines.clone(),
+                clock: self.clock.clone(),
+            },
+            Arc::clone(&counters),
+        );
+        let trail = Some(Trail { sender, counters });
+        (Self { trail, ..self }, writer)
     }
 
-    /// Writes `event` as one line of JSON, never waiting for it.
+    /// Records `event`, never waiting for it. Where it cannot even be queued it goes to the log at once,
+    /// marked as not kept.
     pub fn record(&self, event: &Event<'_>) {
-        self.log.write(&Line {
-            time: self.clock.now().to_string(),
-            event,
-        });
+        let entry = Entry::of(event, self.clock.now());
+        let Some(trail) = &self.trail else {
+            return self.lines.write(&Line::alone(&entry));
+        };
+        if let Err(back) = trail.sender.try_send(Message::Entry(entry)) {
+            let (mpsc::error::TrySendError::Full(message)
+            | mpsc::error::TrySendError::Closed(message)) = back;
+            trail.counters.lost(1);
+            if let Message::Entry(entry) = message {
+                self.lines.write(&Line::unkept(&entry));
+            }
+        }
+    }
+
+    /// Records `event` and waits until it is kept: for what must not be answered as done before.
+    ///
+    /// After an error the entry may still be kept later; that it was recorded is then true as well.
+    pub async fn record_durably(&self, event: &Event<'_>) -> Result<(), Unavailable> {
+        let entry = Entry::of(event, self.clock.now());
+        if let Some(trail) = &self.trail {
+            return trail.ask(|reply| Message::Durable(entry, reply)).await;
+        }
+        self.lines.write(&Line::alone(&entry));
+        Ok(())
+    }
+
+    /// Waits until what was recorded is kept, and its lines are written: for the end of a process.
+    pub async fn flush(&self) -> Result<(), Unavailable> {
+        let kept = match &self.trail {
+            Some(trail) => trail.ask(Message::Flush).await,
+            None => Ok(()),
+        };
+        let lines = self.lines.clone();
+        let written = tokio::task::spawn_blocking(move || lines.flush(FLUSH_LINES));
+        if written.await.is_err() {
+            tracing::warn!("the lines of the audit log may not all be written");
+        }
+        kept
+    }
+}
+
+impl Trail {
+    async fn ask(&self, message: impl FnOnce(Reply) -> Message) -> Result<(), Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let stopped = || Unavailable::new("the audit trail", "its writer has stopped");
+        let sent = self.sender.send(message(reply)).await;
+        sent.map_err(|_stopped| stopped())?;
+        answer.await.map_err(|_stopped| stopped())?
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use prometheus_client::metrics::counter::Counter;
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::clock::{ManualClock, Timestamp};
-    use crate::logs::LogTarget;
-
-    #[test]
-    fn an_event_is_one_line_with_its_time() {
-        let directory = tempfile::TempDir::new().unwrap();
-        let path = directory.path().join("audit.log");
-        let clock = ManualClock::at(Timestamp::from_seconds(1_763_696_385));
-        let target = LogTarget::File(path.clone());
-        let log = LineLog::open(target, clock.clone(), Counter::default()).unwrap();
-        let audit = Audit::new(log.clone(), clock);
-        audit.record(&Event {
-            action: Action::AdminSignIn,
-            outcome: Outcome::Refused,
-            reason: "wrong-password",
-            actor: Some("a@b.c\r\n{}"),
-            user: None,
-            session: None,
-            address: Some("192.0.2.1".parse().unwrap()),
-            request_id: None,
-        });
-        log.flush(Duration::from_secs(20));
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text.lines().count(), 1, "{text}");
-        let line: Value = serde_json::from_str(&text).unwrap();
-        let expected = json!({
-            "time": "2025-11-21T03:39:45.000Z",
-            "action": "admin-sign-in",
-            "outcome": "refused",
-            "reason": "wrong-password",
-            "actor": "a@b.c\r\n{}",
-            "address": "192.0.2.1",
-        });
-        assert_eq!(line, expected);
-    }
-}
+mod tests;

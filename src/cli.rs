@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::app;
 use crate::app::stores::Stores;
-use crate::audit::{Action, Audit, Event, Outcome};
+use crate::audit::Action;
 use crate::clock::{Clock as _, SharedClock, SystemClock};
 use crate::config::environment::ProcessEnvironment;
 use crate::config::mistake::Mistakes;
@@ -18,10 +19,11 @@ use crate::config::{self, Config};
 use crate::id::{SessionId, UserId};
 use crate::keys::SigningAlgorithm;
 use crate::keys::ring::Rotation;
-use crate::logs::LineLog;
-use crate::metrics::Metrics;
 use crate::password::pool::Passwords;
 
+use self::trail::Trail;
+
+pub mod audit;
 pub mod check;
 pub mod explain;
 pub mod key;
@@ -29,6 +31,7 @@ pub mod passwords;
 pub mod serve;
 pub mod session;
 mod table;
+mod trail;
 pub mod user;
 
 /// How a command ended.
@@ -87,6 +90,9 @@ enum Command {
     /// The keys that sign the gateway's tokens
     #[command(subcommand)]
     Key(KeyCommand),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print the reference of all settings, as Markdown
     #[command(hide = true)]
     Reference,
@@ -169,6 +175,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
             passwords::run(command, &mut io::stdout()).map(|()| Exit::Done)
         }
         Command::Key(command) => with_config(file, |config| run_key(&command, config)),
+        Command::Audit(command) => with_config(file, |config| audit::run(command, config)),
         Command::Reference => {
             write!(io::stdout(), "{}", config::reference::reference_markdown())?;
             Ok(Exit::Done)
@@ -193,15 +200,10 @@ fn mistaken(mistakes: &Mistakes, file: &Path) -> anyhow::Result<Exit> {
 
 fn run_user(command: user::UserCommand, config: &Config) -> anyhow::Result<Exit> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let audit = audit(config, &clock)?;
-    let record = |action: Action, user: UserId| {
-        audit.record(&from_command_line(action, Some(user)));
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let stores = Stores::open(config, &clock).await?;
+        let trail = Trail::open(config, stores.database, &clock)?;
+        let record = |action: Action, user: UserId| trail.record(action, (Some(user), None));
         let passwords = Passwords::new(config.passwords.clone())?;
         let stores = user::Stores {
             users: &*stores.users,
@@ -210,65 +212,37 @@ fn run_user(command: user::UserCommand, config: &Config) -> anyhow::Result<Exit>
             clock: &*clock,
             record: &record,
         };
-        user::run(command, &stores, &mut user::Console::new()).await?;
-        anyhow::Ok(())
-    })?;
-    audit.flush();
-    Ok(Exit::Done)
+        let done = user::run(command, &stores, &mut user::Console::new()).await;
+        // What was done before a failure is told too.
+        let told = trail.finish().await;
+        done?;
+        told.map(|()| Exit::Done)
+    })
 }
 
 fn run_session(command: session::SessionCommand, config: &Config) -> anyhow::Result<Exit> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let audit = audit(config, &clock)?;
-    let record = |action: Action, user: UserId, session: Option<SessionId>| {
-        audit.record(&Event {
-            session: session.map(|session| session.to_string()),
-            ..from_command_line(action, Some(user))
-        });
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let done = runtime.block_on(async {
+    runtime()?.block_on(async {
         let stores = Stores::open(config, &clock).await?;
+        let trail = Trail::open(config, stores.database, &clock)?;
+        let record = |action: Action, user: UserId, session: Option<SessionId>| {
+            trail.record(action, (Some(user), session));
+        };
         let stores = session::Stores {
             users: &*stores.users,
             sessions: &*stores.sessions,
             now: clock.now(),
             record: &record,
         };
-        session::run(command, &stores, &mut io::stdout()).await?;
-        anyhow::Ok(())
-    });
-    // What was done before a failure is told too.
-    audit.flush();
-    done.map(|()| Exit::Done)
+        let done = session::run(command, &stores, &mut io::stdout()).await;
+        let told = trail.finish().await;
+        done?;
+        told.map(|()| Exit::Done)
+    })
 }
 
-fn from_command_line(action: Action, user: Option<UserId>) -> Event<'static> {
-    Event {
-        action,
-        outcome: Outcome::Success,
-        reason: "command-line",
-        actor: Some("cli"),
-        user: user.map(|user| user.to_string()),
-        session: None,
-        address: None,
-        request_id: None,
-    }
-}
-
-/// What is changed from here is told to the audit log too. Standard output belongs to the command, so a
-/// log that goes there is left to the gateway's own process.
-fn audit(config: &Config, clock: &SharedClock) -> anyhow::Result<Audit> {
-    let log = match &config.log.audit {
-        config::LogTarget::Stdout | config::LogTarget::Off => LineLog::off(),
-        file @ config::LogTarget::File(_) => {
-            let lost = Metrics::new().lost_lines_of("audit");
-            LineLog::open(file.clone(), clock.clone(), lost)?
-        }
-    };
-    Ok(Audit::new(log, clock.clone()))
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
 }
 
 fn run_key(command: &KeyCommand, config: &Config) -> anyhow::Result<Exit> {
@@ -284,9 +258,12 @@ fn run_key(command: &KeyCommand, config: &Config) -> anyhow::Result<Exit> {
             };
             key::rotate(&config.tokens.keys, rotation, out)?;
             let clock: SharedClock = Arc::new(SystemClock);
-            let audit = audit(config, &clock)?;
-            audit.record(&from_command_line(Action::RotateKeys, None));
-            audit.flush();
+            runtime()?.block_on(async {
+                let stores = Stores::open(config, &clock).await?;
+                let trail = Trail::open(config, stores.database, &clock)?;
+                trail.record(Action::RotateKeys, (None, None));
+                trail.finish().await
+            })?;
         }
     }
     Ok(Exit::Done)

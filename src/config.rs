@@ -112,6 +112,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let dialects = faces::dialects(root);
     let headers = faces::headers(root);
     let log = faces::log(root);
+    let audit = faces::audit(root);
     let server = server?;
     let (routes, route_entries) = routes?.into_iter().unzip();
     let (dialects, dialect_entries) = dialects?.into_iter().unzip();
@@ -134,6 +135,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
         headers: headers?,
         ops: server.ops,
         log: log?,
+        audit: audit?,
         sources: Sources {
             routes: route_entries,
             dialects: dialect_entries,
@@ -180,6 +182,8 @@ pub struct Config {
     pub ops: Option<SocketAddr>,
     /// `[log]`.
     pub log: LogConfig,
+    /// `[audit]`.
+    pub audit: AuditConfig,
     /// Where the routes and dialects stand in the file.
     pub sources: Sources,
 }
@@ -292,6 +296,13 @@ pub struct DialectConfig {
     pub token_secret: Option<SecretText>,
     /// The keys that its apps show.
     pub keys: ApiKeys,
+}
+
+/// The audit trail in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// How long an entry is kept.
+    pub keep: Duration,
 }
 
 /// Where the logs go.

@@ -60,6 +60,11 @@ const MIGRATIONS: Migrations = &[
         "codes",
         include_str!("database/migrations/0006_codes.sql"),
     ),
+    (
+        7,
+        "audit",
+        include_str!("database/migrations/0007_audit.sql"),
+    ),
 ];
 
 /// Number, name and statements of each migration.

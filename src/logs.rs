@@ -12,7 +12,18 @@ pub mod access;
 pub mod line_log;
 
 pub use access::AccessRecord;
-pub use line_log::LineLog;
+pub use line_log::{LineLog, LineSeal};
+
+/// Where a syslog server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SyslogServer {
+    /// On a local datagram socket, such as `/dev/log`.
+    Unix(PathBuf),
+    /// On this host and port, for datagrams.
+    Udp(String),
+    /// On this host and port, for a stream.
+    Tcp(String),
+}
 
 /// Where a log goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +32,8 @@ pub enum LogTarget {
     Stdout,
     /// The end of this file, which may be moved away at any time: a new one is begun.
     File(PathBuf),
+    /// A syslog server.
+    Syslog(SyslogServer),
     /// Nowhere.
     Off,
 }

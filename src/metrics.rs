@@ -49,6 +49,10 @@ pub struct Metrics {
     pub connections: ConnectionMetrics,
     /// Reloads of `gateway.toml` that were refused because of mistakes in it.
     pub config_mistakes: Counter,
+    /// Entries that the audit trail will never have.
+    pub audit_missing: Counter,
+    /// Entries that wait for the audit trail's database.
+    pub audit_waiting: Gauge,
     /// Passwords hashed since the start.
     pub password_hashes: Gauge<u64, AtomicU64>,
     /// The most that were ever hashed at once.
@@ -70,6 +74,8 @@ impl Metrics {
             log_lines_lost: Family::default(),
             mails: Family::default(),
             config_mistakes: Counter::default(),
+            audit_missing: Counter::default(),
+            audit_waiting: Gauge::default(),
             password_hashes: Gauge::default(),
             password_hashes_at_once: Gauge::default(),
             revocation_staleness: Gauge::default(),
@@ -97,6 +103,16 @@ impl Metrics {
             "config_mistakes",
             "Reloads of the configuration refused because of mistakes in it",
             self.config_mistakes.clone(),
+        );
+        registry.register(
+            "audit_entries_missing",
+            "Entries that were not kept in the audit trail",
+            self.audit_missing.clone(),
+        );
+        registry.register(
+            "audit_entries_waiting",
+            "Entries that wait to be kept in the audit trail",
+            self.audit_waiting.clone(),
         );
         registry.register(
             "password_hashes",

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::listen::{self, Bound, Connection, Stop, Stopped};
 use crate::logs;
 
-/// How long the logs may take to be written out at the end.
+/// How long the access log may take to be written out at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or Ctrl-C, then finishes what is in flight.
@@ -105,7 +105,8 @@ impl Gateway<'_> {
             tls,
             metrics,
             drain,
-            logs,
+            access_log,
+            audit,
             mut background,
         } = self.app;
         let reloading = reload_on(signals.hangups, reload, self.file.to_owned());
@@ -129,9 +130,10 @@ impl Gateway<'_> {
                 stop: signals.stop,
             },
         );
-        for log in logs {
-            log.flush(FLUSH_LIMIT);
+        if let Err(error) = state.block_on(audit.flush()) {
+            tracing::error!(%error, "the last entries of the audit trail are not kept");
         }
+        access_log.flush(FLUSH_LIMIT);
         drop(background);
         stopped
     }

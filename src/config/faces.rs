@@ -1,13 +1,15 @@
-//! `[[dialects]]`, `[headers]`, `[log]`: what clients, upstreams and operators see.
+//! `[[dialects]]`, `[headers]`, `[log]`, `[audit]`: what clients, upstreams and operators see.
 
 use http::{HeaderName, HeaderValue};
+use url::Host;
 
 use super::mistake::Entry;
 use super::reader::{Complaint, Read, Section, Value, all, quoted};
 use super::reference::tables;
 use super::routing::host;
 use super::values::{origin, path, secret};
-use super::{ApiKeys, DialectConfig, LogConfig, LogTarget, Shape};
+use super::{ApiKeys, AuditConfig, DialectConfig, LogConfig, LogTarget, Shape};
+use crate::logs::SyslogServer;
 use crate::path::NormalPath;
 use crate::proxy::IdentityHeaders;
 use crate::route::pattern::HostPattern;
@@ -203,10 +205,16 @@ fn header(value: &Value<'_>, seen: &mut Vec<String>) -> Read<HeaderName> {
     Ok(name)
 }
 
+/// How long entries of the audit trail are kept.
+pub(super) fn audit(root: &Section<'_>) -> Read<AuditConfig> {
+    let keep = root.section("audit", &tables::AUDIT)?.duration("keep")?;
+    Ok(AuditConfig { keep })
+}
+
 pub(super) fn log(root: &Section<'_>) -> Read<LogConfig> {
     let log = root.section("log", &tables::LOG)?;
     let access = log.read("access", log_target);
-    let audit = log.read("audit", log_target);
+    let audit = log.read("audit", audit_target);
     Ok(LogConfig {
         access: access?,
         audit: audit?,
@@ -218,7 +226,44 @@ fn log_target(value: &Value<'_>) -> Read<LogTarget> {
         let section = value.section(&tables::LOG_FILE)?;
         return section.read("file", path).map(LogTarget::File);
     }
-    let expected = "\"stdout\", \"off\" or { file = \"/path\" }";
+    plain_target(value, "\"stdout\", \"off\" or { file = \"/path\" }")
+}
+
+fn audit_target(value: &Value<'_>) -> Read<LogTarget> {
+    let expected = "\"stdout\", \"off\", { file = \"/path\" } or { syslog = \"unix:/dev/log\" }";
+    if value.table().is_none() {
+        return plain_target(value, expected);
+    }
+    let section = value.section(&tables::LOG_AUDIT)?;
+    section.all_known()?;
+    match *section.given(&["file", "syslog"]) {
+        ["file"] => section.read("file", path).map(LogTarget::File),
+        ["syslog"] => section.read("syslog", syslog).map(LogTarget::Syslog),
+        _ => Err(section.note_here(Complaint::new("found not one of the two").expected(expected))),
+    }
+}
+
+fn syslog(value: &Value<'_>) -> Read<SyslogServer> {
+    let expected = "\"unix:/dev/log\", \"udp://host:514\" or \"tcp://host:601\"";
+    value.parsed(expected, |text| {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return path
+                .starts_with('/')
+                .then(|| SyslogServer::Unix(path.into()));
+        }
+        let (kind, address) = text.split_once("://")?;
+        let (host, port) = address.rsplit_once(':')?;
+        port.parse::<u16>().ok().filter(|port| *port != 0)?;
+        Host::parse(host).ok()?;
+        match kind {
+            "udp" => Some(SyslogServer::Udp(address.to_owned())),
+            "tcp" => Some(SyslogServer::Tcp(address.to_owned())),
+            _ => None,
+        }
+    })
+}
+
+fn plain_target(value: &Value<'_>, expected: &str) -> Read<LogTarget> {
     let choices = [("stdout", Target::Stdout), ("off", Target::Off)];
     value.one_of(expected, &choices).map(|target| match target {
         Target::Stdout => LogTarget::Stdout,

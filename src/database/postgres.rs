@@ -28,6 +28,11 @@ const MIGRATIONS: super::Migrations = &[
         "codes",
         include_str!("migrations/postgres/0006_codes.sql"),
     ),
+    (
+        7,
+        "audit",
+        include_str!("migrations/postgres/0007_audit.sql"),
+    ),
 ];
 
 /// Which server, and as whom.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -123,6 +124,21 @@ impl KeyRing {
         let live = self.keys().filter(|key| key.lives_at(now));
         let keys: Vec<Value> = live.filter_map(RingKey::public_jwk).collect();
         Bytes::from(json!({ "keys": keys }).to_string())
+    }
+
+    /// Keys for another purpose, one from each session secret and in their order: the first for what is
+    /// new, all of them to check. They outlive a rotation, as the secrets do (HKDF, RFC 5869).
+    pub fn derived(&self, label: &[u8]) -> Vec<SecretBytes> {
+        let derive = |secret: &SessionSecret| {
+            let mut key = vec![0; SESSION_SECRET_BYTES];
+            Salt::none(HKDF_SHA256)
+                .extract(secret.bytes.expose())
+                .expand(&[label], HKDF_SHA256)
+                .and_then(|material| material.fill(&mut key))
+                .ok()?;
+            Some(SecretBytes::new(key))
+        };
+        self.session_secrets.iter().filter_map(derive).collect()
     }
 
     /// Signs and checks refresh tokens with the session secrets.
@@ -259,7 +275,14 @@ mod tests {
     fn refresh_tokens_outlive_a_rotation() {
         let ring = KeyRing::generate(SigningAlgorithm::Es256, MADE).unwrap();
         let value = ring.session_signer().derive("x").unwrap();
+        let keys = |ring: &KeyRing, label: &[u8]| -> Vec<Vec<u8>> {
+            let keys = ring.derived(label).into_iter();
+            keys.map(|key| key.expose().to_vec()).collect()
+        };
+        let derived = keys(&ring, b"one");
+        assert_ne!(derived, keys(&ring, b"another"));
         let ring = ring.rotated(rotation(MADE)).unwrap();
         assert!(ring.session_signer().derived("x", &value));
+        assert_eq!(keys(&ring, b"one"), derived);
     }
 }

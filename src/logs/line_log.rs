@@ -20,6 +20,7 @@ use super::LogTarget;
 use crate::clock::SharedClock;
 
 mod sink;
+mod syslog;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,12 @@ const GATHER: Duration = Duration::from_millis(10);
 const USUAL_BYTES: usize = 256 * 1024;
 /// How often a quiet log looks after its file.
 const QUIET: Duration = Duration::from_secs(1);
+
+/// Puts a seal on each line, in the order in which they are written.
+pub trait LineSeal: Send {
+    /// Seals a line, which ends with its line break.
+    fn seal(&mut self, line: &mut Vec<u8>);
+}
 
 /// A log of lines. Clones write to the same one.
 #[derive(Clone, Debug)]
@@ -66,7 +73,24 @@ struct Waiting {
 impl LineLog {
     /// Opens the log and starts its thread. `lost` counts the lines that do not get through.
     pub fn open(target: LogTarget, clock: SharedClock, lost: Counter) -> io::Result<Self> {
-        let Some(sink) = Sink::open(target)? else {
+        Self::open_with(target, (clock, lost), None)
+    }
+
+    /// The same for a log whose lines are sealed.
+    pub fn open_sealed(
+        target: LogTarget,
+        (clock, lost): (SharedClock, Counter),
+        seal: Box<dyn LineSeal>,
+    ) -> io::Result<Self> {
+        Self::open_with(target, (clock, lost), Some(seal))
+    }
+
+    fn open_with(
+        target: LogTarget,
+        (clock, lost): (SharedClock, Counter),
+        seal: Option<Box<dyn LineSeal>>,
+    ) -> io::Result<Self> {
+        let Some(sink) = Sink::open(target, &clock)? else {
             return Ok(Self(None));
         };
         let reported = lost.get();
@@ -75,6 +99,7 @@ impl LineLog {
             let writer = Writer {
                 shared: Arc::clone(&writing.0),
                 sink,
+                seal,
                 clock,
                 reported,
             };
@@ -180,6 +205,7 @@ impl Drop for Writing {
 struct Writer {
     shared: Arc<Shared>,
     sink: Sink,
+    seal: Option<Box<dyn LineSeal>>,
     clock: SharedClock,
     /// How many lost lines the log has told of.
     reported: u64,
@@ -220,9 +246,25 @@ impl Writer {
 
     fn write_out(&mut self, batch: &Waiting) {
         self.tell_loss();
-        if !batch.lines.is_empty() && !self.sink.write(&batch.lines) {
+        if batch.lines.is_empty() {
+            return;
+        }
+        let sealed = self.sealed(&batch.lines);
+        if !self.sink.write(sealed.as_deref().unwrap_or(&batch.lines)) {
             self.shared.lost.inc_by(batch.count);
         }
+    }
+
+    /// The lines with their seals, where they have any.
+    fn sealed(&mut self, lines: &[u8]) -> Option<Vec<u8>> {
+        let seal = self.seal.as_mut()?;
+        let lines = lines.split_inclusive(|byte| *byte == b'\n');
+        let sealed = lines.map(|line| {
+            let mut line = line.to_vec();
+            seal.seal(&mut line);
+            line
+        });
+        Some(sealed.collect::<Vec<_>>().concat())
     }
 
     fn tell_loss(&mut self) {
@@ -236,6 +278,7 @@ impl Writer {
         };
         if let Ok(mut line) = serde_json::to_vec(&notice) {
             line.push(b'\n');
+            let line = self.sealed(&line).unwrap_or(line);
             if self.sink.write(&line) {
                 self.reported = lost;
             }

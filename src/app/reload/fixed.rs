@@ -20,6 +20,7 @@ pub(super) fn changed(old: &Config, new: &Config) -> Vec<&'static str> {
         tokens,
         ops,
         log,
+        audit,
         // What a reload takes.
         hsts: _,
         trusted_proxies: _,
@@ -37,6 +38,7 @@ pub(super) fn changed(old: &Config, new: &Config) -> Vec<&'static str> {
         ("[accounts] or [mail.links]", *accounts != old.accounts),
         ("[mail]", *mail != old.mail),
         ("ops.listen", *ops != old.ops),
+        ("[audit]", *audit != old.audit),
     ];
     let all = server(&old.listen, listen)
         .into_iter()

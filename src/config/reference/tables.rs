@@ -38,6 +38,8 @@ pub static TABLES: &[&Table] = &[
     &OPS,
     &LOG,
     &LOG_FILE,
+    &LOG_AUDIT,
+    &AUDIT,
     &SECRET,
 ];
 
@@ -70,6 +72,9 @@ const CODE_FORM: Kind = Kind::Words("\"digits\", \"link\" or \"both\"");
 const LINK: Kind = Kind::Words(
     "an https URL with {token}, such as \"https://app.example.com/verify?token={token}\"",
 );
+const SYSLOG: Kind = Kind::Words("\"unix:/dev/log\", \"udp://host:514\" or \"tcp://host:601\"");
+const AUDIT_LOG_KIND: Kind =
+    Kind::Words("\"stdout\", \"off\", { file = \"/path\" } or { syslog = \"unix:/dev/log\" }");
 const RULES: Kind = Kind::Words("a list of tables such as { roles = [\"staff\"] }, at least one");
 const JSON: Kind = Kind::Words("a text, a number, true or false");
 const JSON_LIST: Kind = Kind::Words("a list of texts, numbers, true or false; at least one");
@@ -1307,9 +1312,10 @@ pub static LOG: Table = Table {
         ),
         key(
             "audit",
-            LOG_KIND,
+            AUDIT_LOG_KIND,
             Value("\"stdout\""),
-            "One line a sign-in attempt, refresh, sign-out or admin change.",
+            "One sealed line a sign-in attempt, refresh, sign-out or admin change; the database has them too, \
+             see [audit].",
         ),
     ],
     later: &[],
@@ -1321,6 +1327,38 @@ pub static LOG_FILE: Table = Table {
     form: Inline,
     meaning: "A log that goes to the end of a file.",
     keys: &[key("file", PATH, Required, "Which.")],
+    later: &[],
+};
+
+/// The audit log as a table.
+pub static LOG_AUDIT: Table = Table {
+    path: "log.audit",
+    form: Inline,
+    meaning: "An audit log that goes to the end of a file, or to a syslog server; one of the two.",
+    keys: &[
+        key("file", PATH, Words("–"), "Which file."),
+        key(
+            "syslog",
+            SYSLOG,
+            Words("–"),
+            "The server, which is sent RFC 5424 messages. What it does not take within seconds is lost, \
+             and counted.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[audit]`
+pub static AUDIT: Table = Table {
+    path: "audit",
+    form: Single,
+    meaning: "The audit trail in the database, beside the users; `doorward audit` reads and verifies it.",
+    keys: &[key(
+        "keep",
+        span("1d", "3650d"),
+        Value("\"365d\""),
+        "How long entries are kept.",
+    )],
     later: &[],
 };
 

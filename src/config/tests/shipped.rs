@@ -95,6 +95,9 @@ fn the_shipped_file_has_no_mistakes_with_every_setting_taken() {
     assert_eq!(config.dialects.len(), 2);
 }
 
+/// So does the audit log.
+const OTHER_AUDIT_LOG: &str = "audit = { syslog = \"unix:/dev/log\" }";
+
 /// The dotted paths of all keys, without indexes.
 fn paths(value: &DeValue<'_>, at: &str, into: &mut Vec<String>) {
     match value {
@@ -136,7 +139,8 @@ fn the_shipped_file_shows_every_key() {
     let mut shown = Vec::new();
     let tree = DeTable::parse(&text).unwrap().into_inner();
     paths(&DeValue::Table(tree), "", &mut shown);
-    for other in other_stores() {
+    assert!(SHIPPED.contains(&format!("# {OTHER_AUDIT_LOG}\n")));
+    for other in other_stores().chain([OTHER_AUDIT_LOG]) {
         let tree = DeTable::parse(other).unwrap().into_inner();
         paths(&DeValue::Table(tree), "", &mut shown);
     }

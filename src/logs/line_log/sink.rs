@@ -1,4 +1,4 @@
-//! Where lines end up: standard output, or a file that may be moved away.
+//! Where lines end up: standard output, a file that may be moved away, or a syslog server.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -6,6 +6,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::syslog::Syslog;
+use crate::clock::SharedClock;
 use crate::logs::LogTarget;
 
 /// How often the file is looked for, so that what rotates logs need not tell us.
@@ -21,6 +23,7 @@ pub(super) struct Sink {
 enum Output {
     Stdout,
     File(OpenFile),
+    Syslog(Syslog),
 }
 
 struct OpenFile {
@@ -30,10 +33,11 @@ struct OpenFile {
 }
 
 impl Sink {
-    pub(super) fn open(target: LogTarget) -> io::Result<Option<Self>> {
+    pub(super) fn open(target: LogTarget, clock: &SharedClock) -> io::Result<Option<Self>> {
         let output = match target {
             LogTarget::Off => return Ok(None),
             LogTarget::Stdout => Output::Stdout,
+            LogTarget::Syslog(server) => Output::Syslog(Syslog::new(server, clock.clone())),
             LogTarget::File(path) => Output::File(OpenFile {
                 file: open(&path)?,
                 path,
@@ -52,6 +56,7 @@ impl Sink {
         let result = match &mut self.output {
             Output::Stdout => write_lines(&mut io::stdout().lock(), lines, self.broken),
             Output::File(open) => write_lines(&mut open.file, lines, self.broken),
+            Output::Syslog(syslog) => syslog.send(lines),
         };
         match &result {
             Err(error) if !self.broken => tell_broken(error),

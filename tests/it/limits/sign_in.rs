@@ -75,8 +75,15 @@ async fn a_refusal_says_what_is_allowed_and_when_and_costs_no_hash() {
     // One more that is hashed, so that the figure is known to be of now.
     From::wrong("::1", "nobody").send(&gateway).await;
     assert_eq!(hashes_once_they_are(&gateway, 4).await, 4);
-    // The log has seen it, and is not filled.
-    let audit = std::fs::read_to_string(gateway.path("audit.log")).unwrap();
+    // The log has seen it, and is not filled. It is written behind the answers, and in their order.
+    let mut interval = tokio::time::interval(Duration::from_millis(20));
+    let audit = loop {
+        interval.tick().await;
+        let audit = std::fs::read_to_string(gateway.path("audit.log")).unwrap();
+        if audit.contains("\"nobody\"") {
+            break audit;
+        }
+    };
     assert_eq!(audit.matches("\"limited\"").count(), 6, "{audit}");
     assert!(gateway.sample.seen().is_empty());
 }

@@ -94,7 +94,7 @@ pub(crate) struct Core {
     pub(crate) auth: Arc<Auth>,
     pub(crate) users: Arc<dyn UserStore>,
     pub(crate) clock: Arc<ManualClock>,
-    audit: Arc<Audit>,
+    audit_log: LineLog,
     passwords: Arc<Passwords>,
     pub(crate) directory: TempDir,
     pub(crate) mails: Arc<Mailbox>,
@@ -143,7 +143,8 @@ impl Core {
         let following = AbortOnDropHandle::new(tokio::spawn(follow));
         revocations.wait_until_fresh().await;
         let passwords = Arc::new(Passwords::new(cheap_passwords()).unwrap());
-        let audit = Arc::new(audit_log(&directory, &clock));
+        let audit_log = audit_log(&directory, &clock);
+        let audit = Arc::new(Audit::new(audit_log.clone(), clock.clone()));
         let parts = Parts {
             clock: clock.clone(),
             users: Arc::clone(&users),
@@ -163,7 +164,7 @@ impl Core {
             )
             .unwrap(),
             revocations,
-            audit: Arc::clone(&audit),
+            audit,
             metrics: Arc::default(),
             lifetimes: setup.lifetimes,
             email_rule: setup.email_rule,
@@ -180,7 +181,7 @@ impl Core {
             auth: Arc::new(Auth::new(parts)),
             users,
             clock,
-            audit,
+            audit_log,
             passwords,
             directory,
             _background: vec![following, AbortOnDropHandle::new(tokio::spawn(sending))],
@@ -189,7 +190,7 @@ impl Core {
 
     /// What was audited, a JSON object a line.
     pub(crate) fn audited(&self) -> Vec<serde_json::Value> {
-        self.audit.flush();
+        self.audit_log.flush(Duration::from_secs(20));
         let text = std::fs::read_to_string(self.directory.path().join(AUDIT_LOG)).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         lines.collect()
@@ -242,10 +243,9 @@ impl Core {
 
 const AUDIT_LOG: &str = "audit.log";
 
-fn audit_log(directory: &TempDir, clock: &Arc<ManualClock>) -> Audit {
+fn audit_log(directory: &TempDir, clock: &Arc<ManualClock>) -> LineLog {
     let target = LogTarget::File(directory.path().join(AUDIT_LOG));
-    let log = LineLog::open(target, clock.clone(), Counter::default()).unwrap();
-    Audit::new(log, clock.clone())
+    LineLog::open(target, clock.clone(), Counter::default()).unwrap()
 }
 
 pub(crate) const fn lifetimes() -> Lifetimes {

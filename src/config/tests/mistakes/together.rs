@@ -89,7 +89,8 @@ fn text_with(table: &Table, key: &str, value: &str) -> String {
         (Form::Inline, "routes.require.claims") => {
             format!("[[routes]]\nrequire = {{ claims = {{ {pair} }} }}\n")
         }
-        (Form::Inline, "log file") => format!("[log]\naudit = {{ {pair} }}\n"),
+        (Form::Inline, "log file") => format!("[log]\naccess = {{ {pair} }}\n"),
+        (Form::Inline, "log.audit") => format!("[log]\naudit = {{ {pair} }}\n"),
         (Form::Inline, "secret") => format!("[tokens]\nkeys = {{ {pair} }}\n"),
         (Form::Inline, other) => panic!("where does {other} stand?"),
     }

@@ -1,0 +1,35 @@
+-- The audit trail: rows are added at its end and removed from its start, and never changed. Times are
+-- milliseconds since the Unix epoch.
+--
+-- `hash` seals the row together with the hash of the row before it, so that hash stands once only.
+CREATE TABLE audit (
+    seq        BIGINT NOT NULL PRIMARY KEY,
+    time       BIGINT NOT NULL,
+    action     TEXT   NOT NULL,
+    outcome    TEXT   NOT NULL,
+    reason     TEXT   NOT NULL,
+    actor      TEXT,
+    user_id    TEXT,
+    session_id TEXT,
+    address    TEXT,
+    request_id TEXT,
+    detail     TEXT,
+    hash       BYTEA  NOT NULL CHECK (octet_length(hash) = 32)
+);
+
+CREATE INDEX audit_by_time ON audit (time);
+CREATE INDEX audit_by_user ON audit (user_id, seq);
+CREATE INDEX audit_by_actor ON audit (actor, seq);
+
+-- One row: the end of the trail, which writers lock, and what was removed from its start.
+CREATE TABLE audit_head (
+    id           BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    seq          BIGINT NOT NULL,
+    hash         BYTEA  NOT NULL CHECK (octet_length(hash) = 32),
+    seal         BYTEA  NOT NULL,
+    removed_seq  BIGINT NOT NULL,
+    removed_hash BYTEA  NOT NULL CHECK (octet_length(removed_hash) = 32)
+);
+
+INSERT INTO audit_head VALUES
+    (1, 0, decode(repeat('00', 32), 'hex'), '', 0, decode(repeat('00', 32), 'hex'));
