@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
 use crate::audit::Audit;
+use crate::auth::api_keys::{self, ApiKeys};
 use crate::auth::tokens::{Settings, Tokens, USUAL_CACHE_ENTRIES};
 use crate::auth::{Accounts, Auth, EmailRule, Limits, Parts};
 use crate::clock::SharedClock;
@@ -85,6 +86,7 @@ impl App {
         let audit_log = open_log(config.log.audit.clone(), clock, &metrics, "audit")?;
         let tokens = start_tokens(config, clock).await?;
         let revocations = Revocations::new(memory(config), clock.clone());
+        let api_keys = open_keys(config, &stores, (&revocations, clock));
         let passwords = Arc::new(Passwords::new(config.passwords.clone())?);
         let limiter = Arc::clone(&stores.limiter);
         let mut background = JoinSet::new();
@@ -98,6 +100,7 @@ impl App {
             passwords: Arc::clone(&passwords),
             tokens: Arc::clone(&tokens),
             revocations: Arc::clone(&revocations),
+            api_keys: Arc::clone(&api_keys),
             audit: Arc::new(Audit::new(audit_log.clone(), clock.clone())),
             metrics: Arc::clone(&metrics),
             lifetimes: config.sessions.lifetimes,
@@ -110,12 +113,18 @@ impl App {
             },
         }));
         let serving = Serving::build(config, &auth, &metrics)?;
+        let heard = Heard {
+            revocations: Arc::clone(&revocations),
+            api_keys: Arc::clone(&api_keys),
+        };
         let serving = Arc::new(ArcSwap::from_pointee(serving));
         let drain = Drain::new();
         background.spawn(tokens.background());
         background.spawn(Arc::clone(&revocations).follow(Arc::clone(&stores.sessions)));
+        background.spawn(Arc::clone(&api_keys).follow());
+        background.spawn(api_keys.keep_house());
         background.spawn(clear(stores.sessions, clock.clone(), memory(config).keep));
-        let measured = (Arc::clone(&revocations), passwords);
+        let measured = (heard.clone(), passwords);
         background.spawn(measure(measured, Arc::clone(&metrics)));
         background.spawn(clear_codes(codes, clock.clone()));
         Ok(Self {
@@ -131,7 +140,7 @@ impl App {
                 metrics: Arc::clone(&metrics),
                 started: config.clone(),
             },
-            ops: Ops::new(Arc::clone(&metrics), readiness(revocations, drain.clone())),
+            ops: Ops::new(Arc::clone(&metrics), readiness(heard, drain.clone())),
             tls,
             metrics,
             drain,
@@ -173,10 +182,26 @@ async fn start_tokens(config: &Config, clock: &SharedClock) -> anyhow::Result<Ar
     started.context("the keys of the gateway")
 }
 
-/// For how long an ended session must be remembered: until its last access token has run out.
+fn open_keys(
+    config: &Config,
+    stores: &Stores,
+    (revocations, clock): (&Arc<Revocations>, &SharedClock),
+) -> Arc<ApiKeys> {
+    ApiKeys::new(api_keys::Parts {
+        settings: config.api_keys.clone(),
+        store: Arc::clone(&stores.api_keys),
+        sessions: Arc::clone(&stores.sessions),
+        revocations: Arc::clone(revocations),
+        clock: clock.clone(),
+    })
+}
+
+/// For how long an end must be remembered: until the last access token of the session has run out, and
+/// until no replica can still take a revoked API key for one that holds.
 fn memory(config: &Config) -> revocation::Config {
+    let token = config.sessions.lifetimes.access + config.tokens.leeway;
     revocation::Config {
-        keep: config.sessions.lifetimes.access + config.tokens.leeway + MEMORY_MARGIN,
+        keep: token.max(config.api_keys.max_staleness) + MEMORY_MARGIN,
         max_staleness: config.sessions.max_staleness,
     }
 }
@@ -188,14 +213,21 @@ const fn email_rule(policy: EmailPolicy) -> EmailRule {
     }
 }
 
-fn readiness(
+/// What a replica knows by hearing from others.
+#[derive(Clone)]
+struct Heard {
     revocations: Arc<Revocations>,
-    drain: Drain,
-) -> impl Fn() -> Vec<&'static str> + Send + Sync {
+    api_keys: Arc<ApiKeys>,
+}
+
+fn readiness(heard: Heard, drain: Drain) -> impl Fn() -> Vec<&'static str> + Send + Sync {
     move || {
         let mut unready = Vec::new();
-        if !revocations.is_fresh() {
+        if !heard.revocations.is_fresh() {
             unready.push("sessions");
+        }
+        if !heard.api_keys.is_fresh() {
+            unready.push("api-keys");
         }
         if drain.has_begun() {
             unready.push("draining");
@@ -224,17 +256,17 @@ async fn clear_codes(codes: Arc<dyn CodeStore>, clock: SharedClock) {
     }
 }
 
-async fn measure(
-    (revocations, passwords): (Arc<Revocations>, Arc<Passwords>),
-    metrics: Arc<Metrics>,
-) {
+async fn measure((heard, passwords): (Heard, Arc<Passwords>), metrics: Arc<Metrics>) {
     let mut interval = tokio::time::interval(Duration::from_secs(1));
     loop {
         interval.tick().await;
-        let staleness = revocations
-            .staleness()
-            .map_or(f64::INFINITY, |s| s.as_secs_f64());
-        metrics.revocation_staleness.set(staleness);
+        let seconds = |span: Option<Duration>| span.map_or(f64::INFINITY, |s| s.as_secs_f64());
+        let sessions = seconds(heard.revocations.staleness());
+        metrics.revocation_staleness.set(sessions);
+        let keys = seconds(heard.api_keys.staleness());
+        metrics.api_key_staleness.set(keys);
+        let known = u64::try_from(heard.api_keys.len()).unwrap_or(u64::MAX);
+        metrics.api_keys.set(known);
         let hashing = passwords.figures();
         metrics.password_hashes.set(hashing.computed);
         let at_once = u64::try_from(hashing.most_running).unwrap_or(u64::MAX);

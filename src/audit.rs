@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::clock::SharedClock;
+use crate::id::ApiKeyId;
 use crate::logs::LineLog;
 
 /// What was tried.
@@ -44,6 +45,16 @@ pub enum Action {
     ChangeEmail,
     /// A new signing key.
     RotateKeys,
+    /// A new API key.
+    CreateApiKey,
+    /// Another name for an API key.
+    RenameApiKey,
+    /// A new API key in the place of another, which is the one that is named.
+    RotateApiKey,
+    /// The end of an API key.
+    RevokeApiKey,
+    /// A request with an API key that holds no longer; told once a minute for each key.
+    UseApiKey,
 }
 
 /// What came of it.
@@ -96,6 +107,9 @@ struct Line<'a> {
     time: String,
     #[serde(flatten)]
     event: &'a Event<'a>,
+    /// The API key that it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<String>,
 }
 
 impl Audit {
@@ -116,9 +130,19 @@ impl Audit {
 
     /// Writes `event` as one line of JSON, never waiting for it.
     pub fn record(&self, event: &Event<'_>) {
+        self.write(event, None);
+    }
+
+    /// The same of an event that is about an API key.
+    pub fn record_of_key(&self, event: &Event<'_>, key: ApiKeyId) {
+        self.write(event, Some(key));
+    }
+
+    fn write(&self, event: &Event<'_>, key: Option<ApiKeyId>) {
         self.log.write(&Line {
             time: self.clock.now().to_string(),
             event,
+            api_key: key.map(|key| key.to_string()),
         });
     }
 }

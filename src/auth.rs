@@ -21,10 +21,12 @@ use crate::token::mint::{Claims, MintError};
 use crate::user::{JsonObject, User};
 use crate::users::UserStore;
 
+use self::api_keys::ApiKeys;
 use self::tokens::Tokens;
 use self::tokens::form::{Bearer, Form};
 
 pub mod account;
+pub mod api_keys;
 mod authenticate;
 mod csrf;
 pub mod directory;
@@ -57,6 +59,8 @@ pub struct Parts {
     pub tokens: Arc<Tokens>,
     /// Remembers which sessions have ended.
     pub revocations: Arc<Revocations>,
+    /// Knows the API keys.
+    pub api_keys: Arc<ApiKeys>,
     /// Is told what happens.
     pub audit: Arc<Audit>,
     /// Counts what happens.

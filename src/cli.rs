@@ -22,6 +22,7 @@ use crate::logs::LineLog;
 use crate::metrics::Metrics;
 use crate::password::pool::Passwords;
 
+pub mod api_key;
 pub mod check;
 pub mod explain;
 pub mod key;
@@ -80,6 +81,9 @@ enum Command {
     /// Sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
+    /// API keys: long-lived credentials of programs
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
     /// The keys that sign the gateway's tokens
     #[command(subcommand)]
     Key(KeyCommand),
@@ -161,6 +165,10 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Explain(explain) => with_config(file, |config| explain::run(&explain, config)),
         Command::User(command) => with_config(file, |config| run_user(command, config)),
         Command::Session(command) => with_config(file, |config| run_session(command, config)),
+        Command::ApiKey(command) => with_config(file, |config| {
+            api_key::run(command, config)?;
+            Ok(Exit::Done)
+        }),
         Command::Key(command) => with_config(file, |config| run_key(&command, config)),
         Command::Reference => {
             write!(io::stdout(), "{}", config::reference::reference_markdown())?;

@@ -17,7 +17,7 @@ use crate::user::{AccountStatus, EmailStatus, JsonObject, User};
 use crate::users::{InsertError, NewUser, UserChange, UserStore};
 
 mod arguments;
-mod find;
+pub(super) mod find;
 mod import;
 mod password;
 mod show;

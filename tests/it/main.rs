@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod api_keys;
 mod check;
 mod codes;
 mod documents;

@@ -91,8 +91,8 @@ lissten = []",
     ),
     (
         r#"[server]
-max_staleness = "5s""#,
-        &["2:1: server.max_staleness: unknown key; max_staleness belongs to [sessions]"],
+refresh_grace = "5s""#,
+        &["2:1: server.refresh_grace: unknown key; refresh_grace belongs to [sessions]"],
     ),
     (
         "[ops]

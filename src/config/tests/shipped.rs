@@ -61,8 +61,8 @@ fn the_shipped_file_has_no_mistakes() {
 #[test]
 fn the_shipped_file_has_no_mistakes_with_every_setting_taken() {
     let config = read(&uncommented());
-    // Three as shipped, one with two hosts, two more.
-    assert_eq!(config.routes.len(), 7);
+    // Three as shipped, one with two hosts, four more.
+    assert_eq!(config.routes.len(), 9);
     assert!(matches!(
         config.sessions.store,
         SessionStoreConfig::Redis(_)

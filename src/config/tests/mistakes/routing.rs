@@ -130,7 +130,7 @@ path = "/"
 require = {}
 upstream = "shop""#,
         &[
-            r#"6:11: routes[0].require: found a rule that asks for nothing, expected at least one of roles, scopes, claims, networks, all, any; for everybody who is signed in write "signed-in""#,
+            r#"6:11: routes[0].require: found a rule that asks for nothing, expected at least one of roles, scopes, credential, claims, networks, all, any; for everybody who is signed in write "signed-in""#,
         ],
     ),
     (
