@@ -5,24 +5,23 @@
 //! order of their numbers is that of their commits. Keys are changed by people, so this is no bottleneck.
 
 use async_trait::async_trait;
-use sqlx::any::AnyArguments;
-use sqlx::query::Query;
-use sqlx::{Any, FromRow as _, query, query_scalar};
+use sqlx::{FromRow as _, query, query_scalar};
 
 use super::{
     ApiKeyStore, Changes, CreateError, KeyPage, KeyQuery, NewKey, Place, RotateError, Rotated,
     Rotation, StoredKey,
 };
-use crate::api_key::{ApiKey, KeyName, KeyStanding, KeySubject, Scope};
+use crate::api_key::{ApiKey, KeyName, KeyStanding, KeySubject};
 use crate::clock::Timestamp;
 use crate::database::{Change, Database};
 use crate::id::ApiKeyId;
 use crate::unavailable::Unavailable;
-use crate::user::Role;
 
 mod row;
+mod statement;
 
-use row::{Row, words_text};
+use row::Row;
+use statement::{Statement, bytes, insertion, retirement, subject_columns};
 
 /// The most keys that one page of changes holds.
 const PAGE: usize = 5_000;
@@ -48,8 +47,6 @@ pub struct SqlApiKeys {
     database: Database,
 }
 
-type Statement = Query<'static, Any, AnyArguments>;
-
 impl SqlApiKeys {
     /// The keys of `database`.
     pub const fn new(database: Database) -> Self {
@@ -73,8 +70,7 @@ impl SqlApiKeys {
             change.commit().await?;
             Ok(key)
         };
-        let key = self.database.within(work).await;
-        key.map_err(|error| self.database.away(error))
+        self.within(work).await
     }
 
     async fn try_create(&self, new: &NewKey) -> sqlx::Result<Result<StoredKey, CreateError>> {
@@ -368,55 +364,4 @@ async fn kept_of(change: &mut Change, key: &ApiKey) -> sqlx::Result<Kept> {
     .fetch_one(&mut **change)
     .await?;
     Ok(Kept { live, all })
-}
-
-/// Everything of a new key but its hash ($15) and the number of the change ($16).
-fn insertion(key: &ApiKey) -> Statement {
-    let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
-    let (user, service) = subject_columns(Some(&key.subject));
-    query(
-        "INSERT INTO api_keys (id, kind, name, hint, user_id, service, roles, scopes, created_at,
-                               expires_at, last_used_at, retires_at, revoked_at, rotated_from,
-                               hash, changed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-    )
-    .bind(bytes(key.id))
-    .bind(key.kind.prefix())
-    .bind(key.name.as_str().to_owned())
-    .bind(key.hint.to_string())
-    .bind(user)
-    .bind(service)
-    .bind(words_text(key.roles.iter().map(Role::as_str)))
-    .bind(words_text(key.scopes.iter().map(Scope::as_str)))
-    .bind(key.created_at.as_millis())
-    .bind(millis(key.expires_at))
-    .bind(millis(key.last_used_at))
-    .bind(millis(key.retires_at))
-    .bind(millis(key.revoked_at))
-    .bind(key.rotated_from.map(bytes))
-}
-
-/// The end of a key that is replaced.
-fn retirement(rotation: &Rotation, seq: i64) -> Statement {
-    let sql = if rotation.retires_at <= rotation.now {
-        "UPDATE api_keys SET revoked_at = $3, changed = $2 WHERE id = $1"
-    } else {
-        "UPDATE api_keys SET retires_at = $3, changed = $2 WHERE id = $1"
-    };
-    query(sql)
-        .bind(bytes(rotation.old))
-        .bind(seq)
-        .bind(rotation.retires_at.max(rotation.now).as_millis())
-}
-
-fn subject_columns(subject: Option<&KeySubject>) -> (Option<Vec<u8>>, Option<String>) {
-    match subject {
-        None => (None, None),
-        Some(KeySubject::User(user)) => (Some(user.as_bytes().to_vec()), None),
-        Some(KeySubject::Service(name)) => (None, Some(name.as_str().to_owned())),
-    }
-}
-
-fn bytes(id: ApiKeyId) -> Vec<u8> {
-    id.as_bytes().to_vec()
 }
