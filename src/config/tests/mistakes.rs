@@ -107,13 +107,13 @@ certificate = 1",
     (
         "[pages]",
         &[
-            "1:2: pages: unknown table; known here: server, tls, state, sessions, users, passwords, limits, accounts, mail, tokens, issuers, upstreams, routes, dialects, headers, ops, log",
+            "1:2: pages: unknown table; known here: server, tls, state, sessions, users, passwords, limits, accounts, mail, tokens, issuers, upstreams, routes, dialects, api_keys, headers, ops, log",
         ],
     ),
     (
         r#""a\u001b b" = 1"#,
         &[
-            r#"1:1: "a\u{1b} b": a key outside of any table; known here: server, tls, state, sessions, users, passwords, limits, accounts, mail, tokens, issuers, upstreams, routes, dialects, headers, ops, log"#,
+            r#"1:1: "a\u{1b} b": a key outside of any table; known here: server, tls, state, sessions, users, passwords, limits, accounts, mail, tokens, issuers, upstreams, routes, dialects, api_keys, headers, ops, log"#,
         ],
     ),
 ];
