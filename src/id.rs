@@ -127,7 +127,7 @@ identifier! {
 }
 identifier! {
     /// Names an API key from its making to its end.
-    ApiKeyId
+    ApiKeyId from random_bytes
 }
 identifier! {
     /// Names one request in the logs and in `X-Request-Id`.

@@ -119,7 +119,7 @@ impl Auth {
     }
 
     /// The credential that a request shows.
-    fn credential<'a>(&self, head: &RequestHead<'a>) -> Credential<'a> {
+    pub fn credential<'a>(&self, head: &RequestHead<'a>) -> Credential<'a> {
         head.credential_with(Self::SESSION_COOKIE, self.parts.api_keys.header())
     }
 
