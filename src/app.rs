@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use tokio::task::JoinSet;
 
-use crate::audit::store::AuditStore;
-use crate::audit::{Audit, Counters, Writer};
+use crate::audit::Audit;
+use crate::auth::api_keys::{self, ApiKeys};
 use crate::auth::tokens::{Settings, Tokens, USUAL_CACHE_ENTRIES};
 use crate::auth::{Accounts, Auth, EmailRule, Limits, Parts};
 use crate::clock::SharedClock;
@@ -22,7 +22,6 @@ use crate::metrics::Metrics;
 use crate::ops::Ops;
 use crate::password::pool::Passwords;
 use crate::revocation::{self, Revocations};
-use crate::sessions::SessionStore;
 
 pub use self::load::load;
 
@@ -30,6 +29,7 @@ use self::gate::Gate;
 use self::reload::Reload;
 use self::serving::Serving;
 use self::stores::Stores;
+use self::upkeep::{Heard, clear, clear_codes, measure, readiness};
 
 pub mod answer;
 pub mod gate;
@@ -42,13 +42,11 @@ mod session_end;
 pub mod site;
 pub mod stores;
 pub mod trail;
+mod upkeep;
 
 /// Added to how long an access token lives, for how long its end is remembered: clocks of replicas
 /// differ, and entries are dropped late, never early.
 const MEMORY_MARGIN: Duration = Duration::from_mins(1);
-
-/// How often what has run out is cleared away.
-const CLEARING: Duration = Duration::from_mins(1);
 
 /// A gateway that is ready to listen.
 #[derive(Debug)]
@@ -87,15 +85,13 @@ impl App {
         )?;
         let access_log = open_log(config.log.access.clone(), clock, &metrics, "access")?;
         let tokens = start_tokens(config, clock).await?;
-        let Trail {
-            audit,
-            writer,
-            store: trail,
-        } = open_trail(config, &stores, (clock, &metrics))?;
         let revocations = Revocations::new(memory(config), clock.clone());
+        let api_keys = open_keys(config, &stores, (&revocations, clock));
         let passwords = Arc::new(Passwords::new(config.passwords.clone())?);
         let limiter = Arc::clone(&stores.limiter);
         let mut background = JoinSet::new();
+        let database = stores.database.clone();
+        let audit = trail::start(config, database, (clock, &metrics), &mut background)?;
         let outbox = mail::start(config, (clock, &metrics), &mut background)?;
         let codes: Arc<dyn CodeStore> = Arc::new(SqlCodes::new(stores.database));
         let auth = Arc::new(Auth::new(Parts {
@@ -106,6 +102,7 @@ impl App {
             passwords: Arc::clone(&passwords),
             tokens: Arc::clone(&tokens),
             revocations: Arc::clone(&revocations),
+            api_keys: Arc::clone(&api_keys),
             audit: Arc::new(audit.clone()),
             metrics: Arc::clone(&metrics),
             lifetimes: config.sessions.lifetimes,
@@ -118,14 +115,18 @@ impl App {
             },
         }));
         let serving = Serving::build(config, &auth, &metrics)?;
+        let heard = Heard {
+            revocations: Arc::clone(&revocations),
+            api_keys: Arc::clone(&api_keys),
+        };
         let serving = Arc::new(ArcSwap::from_pointee(serving));
         let drain = Drain::new();
         background.spawn(tokens.background());
         background.spawn(Arc::clone(&revocations).follow(Arc::clone(&stores.sessions)));
-        background.spawn(writer.run());
-        background.spawn(trail::trim(trail, clock.clone(), config.audit.keep));
+        background.spawn(Arc::clone(&api_keys).follow());
+        background.spawn(api_keys.keep_house());
         background.spawn(clear(stores.sessions, clock.clone(), memory(config).keep));
-        let measured = (Arc::clone(&revocations), passwords);
+        let measured = (heard.clone(), passwords);
         background.spawn(measure(measured, Arc::clone(&metrics)));
         background.spawn(clear_codes(codes, clock.clone()));
         Ok(Self {
@@ -141,7 +142,7 @@ impl App {
                 metrics: Arc::clone(&metrics),
                 started: config.clone(),
             },
-            ops: Ops::new(Arc::clone(&metrics), readiness(revocations, drain.clone())),
+            ops: Ops::new(Arc::clone(&metrics), readiness(heard, drain.clone())),
             tls,
             metrics,
             drain,
@@ -150,33 +151,6 @@ impl App {
             background,
         })
     }
-}
-
-/// The audit trail, and who works on it.
-struct Trail {
-    audit: Audit,
-    writer: Writer,
-    store: AuditStore,
-}
-
-/// To be called after the key ring was made.
-fn open_trail(
-    config: &Config,
-    stores: &Stores,
-    (clock, metrics): (&SharedClock, &Metrics),
-) -> anyhow::Result<Trail> {
-    let keys = trail::seal_keys(config, clock)?;
-    let lost = metrics.lost_lines_of("audit");
-    let log = config.log.audit.clone();
-    let log = trail::open_log(log, (clock.clone(), lost), keys.clone())?;
-    let store = trail::store(stores.database.clone(), keys);
-    let counters = Counters::new(metrics.audit_missing.clone(), metrics.audit_waiting.clone());
-    let (audit, writer) = Audit::new(log, clock.clone()).kept(store.clone(), counters);
-    Ok(Trail {
-        audit,
-        writer,
-        store,
-    })
 }
 
 fn open_log(
@@ -211,10 +185,26 @@ async fn start_tokens(config: &Config, clock: &SharedClock) -> anyhow::Result<Ar
     started.context("the keys of the gateway")
 }
 
-/// For how long an ended session must be remembered: until its last access token has run out.
+fn open_keys(
+    config: &Config,
+    stores: &Stores,
+    (revocations, clock): (&Arc<Revocations>, &SharedClock),
+) -> Arc<ApiKeys> {
+    ApiKeys::new(api_keys::Parts {
+        settings: config.api_keys.clone(),
+        store: Arc::clone(&stores.api_keys),
+        sessions: Arc::clone(&stores.sessions),
+        revocations: Arc::clone(revocations),
+        clock: clock.clone(),
+    })
+}
+
+/// For how long an end must be remembered: until the last access token of the session has run out, and
+/// until no replica can still take a revoked API key for one that holds.
 fn memory(config: &Config) -> revocation::Config {
+    let token = config.sessions.lifetimes.access + config.tokens.leeway;
     revocation::Config {
-        keep: config.sessions.lifetimes.access + config.tokens.leeway + MEMORY_MARGIN,
+        keep: token.max(config.api_keys.max_staleness) + MEMORY_MARGIN,
         max_staleness: config.sessions.max_staleness,
     }
 }
@@ -223,59 +213,5 @@ const fn email_rule(policy: EmailPolicy) -> EmailRule {
     match policy {
         EmailPolicy::Any => EmailRule::MayBeUnverified,
         EmailPolicy::Verified => EmailRule::MustBeVerified,
-    }
-}
-
-fn readiness(
-    revocations: Arc<Revocations>,
-    drain: Drain,
-) -> impl Fn() -> Vec<&'static str> + Send + Sync {
-    move || {
-        let mut unready = Vec::new();
-        if !revocations.is_fresh() {
-            unready.push("sessions");
-        }
-        if drain.has_begun() {
-            unready.push("draining");
-        }
-        unready
-    }
-}
-
-async fn clear(sessions: Arc<dyn SessionStore>, clock: SharedClock, log_keep: Duration) {
-    let mut interval = tokio::time::interval(CLEARING);
-    loop {
-        interval.tick().await;
-        if let Err(error) = sessions.clear_expired(clock.now(), log_keep).await {
-            tracing::warn!(%error, "expired sessions could not be cleared away");
-        }
-    }
-}
-
-async fn clear_codes(codes: Arc<dyn CodeStore>, clock: SharedClock) {
-    let mut interval = tokio::time::interval(CLEARING);
-    loop {
-        interval.tick().await;
-        if let Err(error) = codes.clear_expired(clock.now()).await {
-            tracing::warn!(%error, "expired codes could not be cleared away");
-        }
-    }
-}
-
-async fn measure(
-    (revocations, passwords): (Arc<Revocations>, Arc<Passwords>),
-    metrics: Arc<Metrics>,
-) {
-    let mut interval = tokio::time::interval(Duration::from_secs(1));
-    loop {
-        interval.tick().await;
-        let staleness = revocations
-            .staleness()
-            .map_or(f64::INFINITY, |s| s.as_secs_f64());
-        metrics.revocation_staleness.set(staleness);
-        let hashing = passwords.figures();
-        metrics.password_hashes.set(hashing.computed);
-        let at_once = u64::try_from(hashing.most_running).unwrap_or(u64::MAX);
-        metrics.password_hashes_at_once.set(at_once);
     }
 }

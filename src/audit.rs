@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::SharedClock;
+use crate::id::ApiKeyId;
 use crate::logs::LineLog;
 use crate::unavailable::Unavailable;
 
@@ -63,6 +64,16 @@ pub enum Action {
     ChangeEmail,
     /// A new signing key.
     RotateKeys,
+    /// A new API key.
+    CreateApiKey,
+    /// Another name for an API key.
+    RenameApiKey,
+    /// A new API key in the place of another, which is the one that is named.
+    RotateApiKey,
+    /// The end of an API key.
+    RevokeApiKey,
+    /// A request with an API key that holds no longer; told once a minute for each key.
+    UseApiKey,
     /// Entries were not kept, and how many: the gap in the trail, told in it.
     AuditGap,
     /// Old entries were removed, and up to which.
@@ -102,6 +113,8 @@ pub struct Event<'a> {
     pub address: Option<IpAddr>,
     /// The request that asked for it.
     pub request_id: Option<String>,
+    /// About which API key.
+    pub api_key: Option<ApiKeyId>,
 }
 
 /// Entries that may wait: some seconds of a busy gateway, about 8 MiB.

@@ -21,10 +21,12 @@ use crate::token::mint::{Claims, MintError};
 use crate::user::{JsonObject, User};
 use crate::users::UserStore;
 
+use self::api_keys::ApiKeys;
 use self::tokens::Tokens;
 use self::tokens::form::{Bearer, Form};
 
 pub mod account;
+pub mod api_keys;
 mod authenticate;
 mod csrf;
 mod limit;
@@ -56,6 +58,8 @@ pub struct Parts {
     pub tokens: Arc<Tokens>,
     /// Remembers which sessions have ended.
     pub revocations: Arc<Revocations>,
+    /// Knows the API keys.
+    pub api_keys: Arc<ApiKeys>,
     /// Is told what happens.
     pub audit: Arc<Audit>,
     /// Counts what happens.
@@ -156,6 +160,7 @@ impl Auth {
             session: about.session.map(|s| s.id.to_string()),
             address: Some(about.caller.address),
             request_id: Some(about.caller.request_id.to_string()),
+            api_key: None,
         });
     }
 }

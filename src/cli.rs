@@ -23,6 +23,7 @@ use crate::password::pool::Passwords;
 
 use self::trail::Trail;
 
+pub mod api_key;
 pub mod audit;
 pub mod check;
 pub mod explain;
@@ -87,6 +88,9 @@ enum Command {
     /// The list of breached passwords
     #[command(subcommand)]
     Passwords(passwords::PasswordsCommand),
+    /// API keys: long-lived credentials of programs
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
     /// The keys that sign the gateway's tokens
     #[command(subcommand)]
     Key(KeyCommand),
@@ -174,6 +178,10 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Passwords(command) => {
             passwords::run(command, &mut io::stdout()).map(|()| Exit::Done)
         }
+        Command::ApiKey(command) => with_config(file, |config| {
+            api_key::run(command, config)?;
+            Ok(Exit::Done)
+        }),
         Command::Key(command) => with_config(file, |config| run_key(&command, config)),
         Command::Audit(command) => with_config(file, |config| audit::run(command, config)),
         Command::Reference => {

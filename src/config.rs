@@ -15,6 +15,7 @@ use self::mistake::{Entry, Mistake, Mistakes};
 use self::reader::{Defaults, Read, Reader, Section, Source};
 use self::reference::tables;
 use crate::auth::AccountRules;
+pub use crate::auth::api_keys::Settings as ApiKeySettings;
 use crate::database::postgres;
 pub use crate::dialect::Shape;
 pub use crate::dialect::gotrue::ApiKeys;
@@ -34,6 +35,7 @@ use crate::sessions::redis::RedisConfig;
 use crate::users::supabase;
 
 mod accounts;
+mod api_keys;
 mod claims;
 pub mod environment;
 mod faces;
@@ -111,6 +113,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let routes = routing::routes(root, &upstreams);
     let dialects = faces::dialects(root);
     let headers = faces::headers(root);
+    let api_keys = api_keys::api_keys(root, &headers);
     let log = faces::log(root);
     let audit = faces::audit(root);
     let server = server?;
@@ -132,6 +135,7 @@ fn read(root: &Section<'_>) -> Read<Config> {
         upstreams: upstreams.configs?,
         routes,
         dialects,
+        api_keys: api_keys?,
         headers: headers?,
         ops: server.ops,
         log: log?,
@@ -176,6 +180,8 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// `[[dialects]]`.
     pub dialects: Vec<DialectConfig>,
+    /// `[api_keys]`.
+    pub api_keys: ApiKeySettings,
     /// `[headers]`.
     pub headers: IdentityHeaders,
     /// `[ops]`: health, readiness and metrics; none: not served.

@@ -56,6 +56,11 @@ const MIGRATIONS: Migrations = &[
         include_str!("database/migrations/0004_user_revision.sql"),
     ),
     (
+        5,
+        "api keys",
+        include_str!("database/migrations/0005_api_keys.sql"),
+    ),
+    (
         6,
         "codes",
         include_str!("database/migrations/0006_codes.sql"),

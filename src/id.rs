@@ -126,6 +126,10 @@ identifier! {
     SessionId from random_bytes
 }
 identifier! {
+    /// Names an API key from its making to its end.
+    ApiKeyId from random_bytes
+}
+identifier! {
     /// Names one request in the logs and in `X-Request-Id`.
     RequestId from random_bytes_in_stock
 }

@@ -3,19 +3,22 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::id::SessionId;
+use crate::id::{ApiKeyId, SessionId};
 use crate::user::JsonObject;
 
-/// Who signed a token.
+/// On whose word a caller is who they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Issuer {
-    /// This gateway.
+    /// This gateway signed their token, which belongs to a session.
     Own,
-    /// One of the `[[issuers]]`, by its `iss`.
+    /// One of the `[[issuers]]`, by its `iss`, signed it.
     Foreign(Box<str>),
+    /// They showed this API key of the gateway. Its subject may be a user, but a key is no session: it
+    /// neither refreshes nor signs out, nor sees what only a person should.
+    ApiKey(ApiKeyId),
 }
 
-/// The caller, as a verified token tells it.
+/// The caller, as a verified credential tells it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
     /// Who says so.
@@ -28,13 +31,13 @@ pub struct Identity {
     pub email: Option<Box<str>>,
     /// The caller's roles; a foreign token that meets its issuer's admin rule has `admin` among them.
     pub roles: Vec<Box<str>>,
-    /// The scopes of the token (`scope`, RFC 8693 §4.2, or `scp`).
+    /// The scopes of the key, or of the token (`scope`, RFC 8693 §4.2, or `scp`).
     pub scopes: Vec<Box<str>>,
     /// From when it holds.
     pub not_before: Option<Timestamp>,
     /// Until when it holds.
     pub expires_at: Timestamp,
-    /// Every claim of the token, for rules by claim.
+    /// Every claim of the token, or what would be a token's of the key: for rules by claim.
     pub claims: JsonObject,
 }
 

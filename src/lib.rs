@@ -14,6 +14,7 @@ pub mod unavailable;
 pub mod units;
 
 // Layer 1, rules: no input or output.
+pub mod api_key;
 pub mod code;
 pub mod identity;
 pub mod limit;
@@ -26,6 +27,7 @@ pub mod token;
 pub mod user;
 
 // Layer 2, outside: stores, keys, logs.
+pub mod api_keys;
 pub mod audit;
 pub mod breached;
 pub mod codes;

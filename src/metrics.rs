@@ -45,6 +45,13 @@ pub struct Metrics {
     limited: Family<LimitLabels, Counter>,
     log_lines_lost: Family<LogLabel, Counter>,
     mails: Family<OutcomeLabel, Counter>,
+    api_key_uses: Family<OutcomeLabel, Counter>,
+    /// Requests with an API key that holds.
+    pub api_key_accepted: Counter,
+    /// API keys in memory.
+    pub api_keys: Gauge<u64, AtomicU64>,
+    /// For how long, in seconds, nothing was heard from the store of API keys.
+    pub api_key_staleness: Gauge<f64, AtomicU64>,
     /// Connections and their certificates.
     pub connections: ConnectionMetrics,
     /// Reloads of `gateway.toml` that were refused because of mistakes in it.
@@ -65,6 +72,8 @@ impl Metrics {
     /// All at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("doorward");
+        let api_key_uses = Family::<OutcomeLabel, Counter>::default();
+        let outcome = "accepted";
         let metrics = Self {
             requests: RequestMetrics::register(&mut registry),
             connections: ConnectionMetrics::register(&mut registry),
@@ -73,6 +82,10 @@ impl Metrics {
             limited: Family::default(),
             log_lines_lost: Family::default(),
             mails: Family::default(),
+            api_key_accepted: api_key_uses.get_or_create_owned(&OutcomeLabel { outcome }),
+            api_key_uses,
+            api_keys: Gauge::default(),
+            api_key_staleness: Gauge::default(),
             config_mistakes: Counter::default(),
             audit_missing: Counter::default(),
             audit_waiting: Gauge::default(),
@@ -92,6 +105,18 @@ impl Metrics {
             "limited",
             "Attempts refused because they came too soon",
             self.limited.clone(),
+        );
+        registry.register(
+            "api_key_uses",
+            "Requests with an API key by outcome",
+            self.api_key_uses.clone(),
+        );
+        registry.register("api_keys", "API keys in memory", self.api_keys.clone());
+        registry.register_with_unit(
+            "api_key_staleness",
+            "How long nothing was heard from the store of API keys",
+            Unit::Seconds,
+            self.api_key_staleness.clone(),
         );
         registry.register(
             "log_lines_lost",
@@ -165,6 +190,14 @@ impl Metrics {
     /// Counts what became of a mail; `outcome` as for [`sign_in`](Self::sign_in).
     pub fn mail(&self, outcome: &'static str) {
         self.mails
+            .get_or_create_owned(&OutcomeLabel { outcome })
+            .inc();
+    }
+
+    /// Counts a request with an API key that does not hold; `outcome` as for
+    /// [`sign_in`](Self::sign_in).
+    pub fn api_key_refused(&self, outcome: &'static str) {
+        self.api_key_uses
             .get_or_create_owned(&OutcomeLabel { outcome })
             .inc();
     }

@@ -83,6 +83,8 @@ pub struct Config {
     pub headers: IdentityHeaders,
     /// The names of our own cookies, which upstreams do not see.
     pub cookies: Vec<String>,
+    /// The header in which clients may show API keys; kept from upstreams as `Authorization` is.
+    pub key_header: Option<HeaderName>,
 }
 
 /// A request to forward, with what was found out about it.
@@ -128,7 +130,7 @@ impl Proxy {
         let upstreams = config.upstreams.into_iter();
         Ok(Self {
             upstreams: upstreams.map(Upstream::new).collect::<Result<_, _>>()?,
-            rewriter: Rewriter::new(config.headers, config.cookies),
+            rewriter: Rewriter::new(config.headers, config.cookies).keeping(config.key_header),
         })
     }
 

@@ -117,6 +117,10 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
     /// is taken away: another clock may be behind.
     async fn end(&self, id: SessionId, now: Timestamp) -> Result<Option<Session>, Unavailable>;
 
+    /// Writes into the log that something ended which is kept elsewhere, under an id of its own: an API
+    /// key. Every replica refuses it from then on, as it refuses an ended session.
+    async fn announce_end(&self, id: SessionId, now: Timestamp) -> Result<(), Unavailable>;
+
     /// Ends all sessions of a user, in the same way, and moves the user's epoch on; returns those that
     /// it ended.
     async fn end_all(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, Unavailable>;

@@ -93,9 +93,15 @@ const NOT_OURS: ApiError = ApiError::Forbidden(
     "This token was not given out here: it has no session.",
 );
 
+const NO_SESSION: ApiError =
+    ApiError::Forbidden("api_key", "An API key is no session; sign in for this.");
+
 /// The session of a token of ours.
 pub(super) fn own_session(identity: &Identity) -> Result<SessionId, ApiError> {
-    identity.session.ok_or(NOT_OURS)
+    match identity.issuer {
+        Issuer::Own | Issuer::Foreign(_) => identity.session.ok_or(NOT_OURS),
+        Issuer::ApiKey(_) => Err(NO_SESSION),
+    }
 }
 
 /// The user of a token of ours. The `sub` of another issuer may look like one, and is not.
@@ -103,5 +109,6 @@ pub(super) fn own_user(identity: &Identity) -> Result<UserId, ApiError> {
     match identity.issuer {
         Issuer::Own => identity.subject.parse().or(Err(NOT_OURS)),
         Issuer::Foreign(_) => Err(NOT_OURS),
+        Issuer::ApiKey(_) => Err(NO_SESSION),
     }
 }

@@ -229,7 +229,7 @@ impl<'a> Visit<'a> {
     /// the request counts in its place.
     fn judge(self, head: &RequestHead<'_>, stop: &Stop) -> Result<Permit, Denial> {
         let auth = &self.parts.auth;
-        let shown = head.credential(Auth::SESSION_COOKIE);
+        let shown = auth.credential(head);
         let neighbour = stop.neighbour.as_ref();
         let is_key = |key| neighbour.is_some_and(|neighbour| neighbour.keys.is_public(key));
         match shown {
@@ -243,6 +243,7 @@ impl<'a> Visit<'a> {
             }
             Credential::Bearer(_)
             | Credential::Absent
+            | Credential::Key(_)
             | Credential::Cookie(_)
             | Credential::Foreign
             | Credential::Ambiguous => auth.authenticate(head, &stop.requirement),

@@ -36,7 +36,7 @@ impl Serving {
     /// Makes one; opens no connection.
     pub fn build(config: &Config, auth: &Arc<Auth>, metrics: &Metrics) -> anyhow::Result<Self> {
         Ok(Self {
-            proxy: Proxy::new(proxy_config(config))?,
+            proxy: Proxy::new(proxy_config(config, auth))?,
             site: Site::build(config, metrics).map_err(anyhow::Error::new)?,
             own: OwnEndpoints::of(config, auth)?,
             trusted_proxies: config.trusted_proxies.clone(),
@@ -45,13 +45,15 @@ impl Serving {
     }
 }
 
-fn proxy_config(config: &Config) -> proxy::Config {
+fn proxy_config(config: &Config, auth: &Auth) -> proxy::Config {
     let own = [Cookie::SESSION, Cookie::REFRESH];
     let dialects = config.dialects.iter();
     let spoken = dialects.flat_map(|dialect| dialect.shape.cookies());
     proxy::Config {
         upstreams: config.upstreams.clone(),
         headers: config.headers.clone(),
+        // What is judged, not what a reload says: the two would differ until a restart.
+        key_header: auth.key_header().cloned(),
         cookies: own
             .iter()
             .chain(spoken)

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use crate::api_keys::ApiKeyStore;
+use crate::api_keys::sql::SqlApiKeys;
 use crate::clock::SharedClock;
 use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
 use crate::database::{self, Database};
@@ -26,6 +28,8 @@ pub struct Stores {
     pub users: Arc<dyn UserStore>,
     /// The sessions.
     pub sessions: Arc<dyn SessionStore>,
+    /// The API keys, beside the users.
+    pub api_keys: Arc<dyn ApiKeyStore>,
     /// What is kept beside the users.
     pub database: Database,
     /// Where attempts are counted: with the sessions where these are shared, and else in memory.
@@ -65,6 +69,7 @@ impl Stores {
         };
         Ok(Self {
             users,
+            api_keys: Arc::new(SqlApiKeys::new(database.clone())),
             sessions,
             database,
             limiter,

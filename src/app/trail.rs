@@ -4,18 +4,44 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use prometheus_client::metrics::counter::Counter;
+use tokio::task::JoinSet;
 
 use crate::audit::lines::LineChain;
 use crate::audit::seal::{KEY_LABEL, SealKeys};
 use crate::audit::store::AuditStore;
+use crate::audit::{Audit, Counters};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::database::Database;
 use crate::keys::{KeySource, SigningAlgorithm, file};
 use crate::logs::{LineLog, LogTarget};
+use crate::metrics::Metrics;
 
 /// How often what is too old is removed.
 const TRIMMING: Duration = Duration::from_hours(1);
+
+/// The trail of the gateway; what works on it goes on in `background`. To be called after the key ring was
+/// made.
+pub(super) fn start(
+    config: &Config,
+    database: Database,
+    (clock, metrics): (&SharedClock, &Metrics),
+    background: &mut JoinSet<()>,
+) -> anyhow::Result<Audit> {
+    let keys = seal_keys(config, clock)?;
+    let lost = metrics.lost_lines_of("audit");
+    let log = open_log(
+        config.log.audit.clone(),
+        (clock.clone(), lost),
+        keys.clone(),
+    )?;
+    let store = store(database, keys);
+    let counters = Counters::new(metrics.audit_missing.clone(), metrics.audit_waiting.clone());
+    let (audit, writer) = Audit::new(log, clock.clone()).kept(store.clone(), counters);
+    background.spawn(writer.run());
+    background.spawn(trim(store, clock.clone(), config.audit.keep));
+    Ok(audit)
+}
 
 /// The keys of the seals. Blocks, and makes the key ring where there is none yet.
 pub fn seal_keys(config: &Config, clock: &SharedClock) -> anyhow::Result<SealKeys> {
@@ -48,7 +74,7 @@ pub const fn store(database: Database, keys: SealKeys) -> AuditStore {
 }
 
 /// Removes what is older than `keep`, for ever.
-pub async fn trim(store: AuditStore, clock: SharedClock, keep: Duration) {
+async fn trim(store: AuditStore, clock: SharedClock, keep: Duration) {
     let mut interval = tokio::time::interval(TRIMMING);
     loop {
         interval.tick().await;

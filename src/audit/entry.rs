@@ -39,6 +39,9 @@ pub struct Entry {
     /// By which request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// About which API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<String>,
     /// What more there is to say, such as how many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -57,6 +60,7 @@ impl Entry {
             session: event.session.as_deref().map(bounded),
             address: event.address.map(|address| address.to_string()),
             request_id: event.request_id.as_deref().map(bounded),
+            api_key: event.api_key.map(|key| key.to_string()),
             detail: None,
         }
     }
@@ -73,6 +77,7 @@ impl Entry {
             session: None,
             address: None,
             request_id: None,
+            api_key: None,
             detail: None,
         }
     }
@@ -97,6 +102,7 @@ impl Entry {
             &self.session,
             &self.address,
             &self.request_id,
+            &self.api_key,
             &self.detail,
         ] {
             field(&mut bytes, text.as_deref());

@@ -20,6 +20,8 @@ pub struct AuditQuery {
     pub outcome: Option<String>,
     /// About which session.
     pub session: Option<String>,
+    /// About which API key.
+    pub api_key: Option<String>,
     /// By which request.
     pub request_id: Option<String>,
     /// From where.
@@ -44,13 +46,14 @@ pub struct AuditPage {
 }
 
 impl AuditQuery {
-    fn texts(&self) -> [(&'static str, Option<&String>); 7] {
+    fn texts(&self) -> [(&'static str, Option<&String>); 8] {
         [
             ("user_id", self.user.as_ref()),
             ("actor", self.actor.as_ref()),
             ("action", self.action.as_ref()),
             ("outcome", self.outcome.as_ref()),
             ("session_id", self.session.as_ref()),
+            ("api_key_id", self.api_key.as_ref()),
             ("request_id", self.request_id.as_ref()),
             ("address", self.address.as_ref()),
         ]

@@ -227,7 +227,7 @@ async fn oldest(change: &mut Change, before: Timestamp) -> sqlx::Result<Option<H
     Ok(last)
 }
 
-const COLUMNS: usize = 12;
+const COLUMNS: usize = 13;
 
 /// One statement for all: on a server each would cost a round trip under the lock.
 fn insertion(kept: &[Kept]) -> Query<'static, Any, AnyArguments> {
@@ -238,7 +238,7 @@ fn insertion(kept: &[Kept]) -> Query<'static, Any, AnyArguments> {
     let rows: Vec<_> = (0..kept.len()).map(row).collect();
     let sql = format!(
         "INSERT INTO audit (seq, time, action, outcome, reason, actor, user_id, session_id, address,
-                            request_id, detail, hash) VALUES {}",
+                            request_id, api_key_id, detail, hash) VALUES {}",
         rows.join(", ")
     );
     // Made of numbers alone. As there are many such statements, no connection need remember them.
@@ -256,6 +256,7 @@ fn insertion(kept: &[Kept]) -> Query<'static, Any, AnyArguments> {
             .bind(entry.session)
             .bind(entry.address)
             .bind(entry.request_id)
+            .bind(entry.api_key)
             .bind(entry.detail)
             .bind(hash.as_bytes().to_vec())
     })
@@ -291,6 +292,7 @@ impl FromRow<'_, AnyRow> for Kept {
                 session: row.try_get("session_id")?,
                 address: row.try_get("address")?,
                 request_id: row.try_get("request_id")?,
+                api_key: row.try_get("api_key_id")?,
                 detail: row.try_get("detail")?,
             },
             hash: hash(row, "hash")?,

@@ -21,6 +21,7 @@ fn event<'a>() -> Event<'a> {
         session: None,
         address: Some("192.0.2.1".parse().unwrap()),
         request_id: None,
+        api_key: None,
     }
 }
 

@@ -2,21 +2,25 @@
 //!
 //! No IO: all that is asked lies in memory. How a denial looks is the business of the faces.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
 use http::header::UPGRADE;
 
 use super::Auth;
+use super::api_keys::KeyRefusal;
 use super::tokens::Tokens;
-use crate::identity::Identity;
+use crate::api_key::UnverifiedKey;
+use crate::identity::{Identity, Issuer};
 use crate::policy::{Facts, Requirement, Unmet};
 use crate::request::{Credential, RequestHead, RequestOrigin};
 use crate::revocation;
 use crate::token::TokenError;
 
 /// When to come back after a 503: a store that is back is heard again within a second or two.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// Proof that a request was judged and may be forwarded. [`Auth::authenticate`] alone makes it.
 #[derive(Clone, Debug)]
@@ -76,6 +80,9 @@ pub enum Unauthenticated {
     /// Its session has ended.
     #[error("its session has ended")]
     Revoked,
+    /// Not an API key, or one that holds no longer.
+    #[error("{0}")]
+    ApiKey(KeyRefusal),
 }
 
 impl Auth {
@@ -85,7 +92,7 @@ impl Auth {
         head: &RequestHead<'_>,
         requirement: &Requirement,
     ) -> Result<Permit, Denial> {
-        let identity = match head.credential(Self::SESSION_COOKIE) {
+        let identity = match self.credential(head) {
             // Not ours to judge: a public service may have its own scheme.
             Credential::Foreign if !requirement.asks_for_identity() => None,
             Credential::Cookie(token) if !requirement.asks_for_identity() => {
@@ -96,6 +103,7 @@ impl Auth {
         let facts = Facts {
             identity: identity.as_deref(),
             client: head.client,
+            method: head.method,
         };
         match requirement.judge(&facts) {
             Ok(()) => Ok(Permit { identity }),
@@ -106,12 +114,33 @@ impl Auth {
 
     /// Who a request's credential speaks for, whatever it may do: for the gateway's own endpoints.
     pub fn identify(&self, head: &RequestHead<'_>) -> Result<Arc<Identity>, Denial> {
-        self.identity_of(head, head.credential(Self::SESSION_COOKIE))?
+        self.identity_of(head, self.credential(head))?
             .ok_or(Denial::Unauthenticated(Unauthenticated::NoCredential))
     }
 
-    /// Who a token speaks for.
+    /// The credential that a request shows.
+    pub fn credential<'a>(&self, head: &RequestHead<'a>) -> Credential<'a> {
+        head.credential_with(Self::SESSION_COOKIE, self.parts.api_keys.header())
+    }
+
+    /// Who a token or an API key speaks for: what may stand behind `Bearer`.
     pub fn identify_token(&self, token: &str) -> Result<Arc<Identity>, Denial> {
+        self.identify_bearer(token, None)
+    }
+
+    /// The prefix decides which of the two it is; what is refused as the one is not tried as the other.
+    fn identify_bearer(
+        &self,
+        token: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Arc<Identity>, Denial> {
+        match UnverifiedKey::read(token) {
+            Some(key) => self.identify_key(key, client),
+            None => self.identify_jwt(token),
+        }
+    }
+
+    fn identify_jwt(&self, token: &str) -> Result<Arc<Identity>, Denial> {
         let now = self.now();
         let identity = self
             .parts
@@ -129,12 +158,23 @@ impl Auth {
     }
 
     /// Waits until the credential behind `identity` ends: for tunnels, which must not outlive it. A
-    /// token of our own ends with its session, which may be refreshed; one of another issuer by its `exp`.
+    /// token of our own ends with its session, which may be refreshed; one of another issuer by its `exp`;
+    /// an API key however it ends, or when it bounds its bearer otherwise.
     pub async fn ended(&self, identity: &Identity) {
-        match identity.session {
-            Some(session) => self.parts.revocations.ended(session).await,
-            None => tokio::time::sleep(identity.expires_at.since(self.now())).await,
+        match (&identity.issuer, identity.session) {
+            (Issuer::ApiKey(id), _) => self.parts.api_keys.ended(*id, identity).await,
+            (Issuer::Own | Issuer::Foreign(_), Some(session)) => {
+                self.parts.revocations.ended(session).await;
+            }
+            (Issuer::Own | Issuer::Foreign(_), None) => {
+                tokio::time::sleep(identity.expires_at.since(self.now())).await;
+            }
         }
+    }
+
+    /// The header in which API keys are welcome beside `Authorization`, if any.
+    pub fn key_header(&self) -> Option<&HeaderName> {
+        self.parts.api_keys.header()
     }
 
     /// Where a request was made, beside the public origin of the gateway.
@@ -168,9 +208,13 @@ impl Auth {
     ) -> Result<Option<Arc<Identity>>, Denial> {
         match credential {
             Credential::Absent => Ok(None),
-            Credential::Bearer(token) => self.identify_token(token).map(Some),
+            Credential::Bearer(token) => self.identify_bearer(token, Some(head.client)).map(Some),
+            Credential::Key(key) => self
+                .identify_in_key_header(key, Some(head.client))
+                .map(Some),
+            // Never an API key: a cookie goes wherever a browser is sent, a key only where it is shown.
             Credential::Cookie(token) => {
-                let identity = self.identify_token(token)?;
+                let identity = self.identify_jwt(token)?;
                 self.refuse_foreign_page(head, &identity)?;
                 Ok(Some(identity))
             }

@@ -83,6 +83,9 @@ pub struct Query {
     /// About this session
     #[arg(long)]
     pub session: Option<String>,
+    /// About this API key
+    #[arg(long)]
+    pub api_key: Option<String>,
     /// By this request
     #[arg(long)]
     pub request_id: Option<String>,
@@ -249,6 +252,7 @@ impl Desk {
             action: query.action,
             outcome: query.outcome,
             session: query.session,
+            api_key: query.api_key,
             request_id: query.request_id,
             address: query.address,
             since: query.since.map(|when| when.before(self.now)),
@@ -324,6 +328,7 @@ fn write_entry(kept: &Kept, json: bool, out: Out<'_>) -> anyhow::Result<()> {
         ("actor", &entry.actor),
         ("user", &entry.user),
         ("session", &entry.session),
+        ("api-key", &entry.api_key),
         ("address", &entry.address),
         ("request", &entry.request_id),
         ("detail", &entry.detail),

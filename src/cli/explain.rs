@@ -14,6 +14,8 @@ use http::{HeaderName, HeaderValue, Method, Request};
 use zeroize::Zeroizing;
 
 use super::Exit;
+use crate::api_key::UnverifiedKey;
+use crate::api_key::text::Malformed;
 use crate::app::site::{Site, Stop, Target};
 use crate::app::stores::Stores;
 use crate::app::token_settings;
@@ -28,6 +30,8 @@ use crate::request::{Credential, RequestHead};
 use crate::route::table::Lookup;
 use crate::user::{AccountStatus, Login, User};
 
+pub(super) mod key;
+
 /// What to explain.
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -38,7 +42,7 @@ pub struct Explain {
     /// As this user (id, address or user name), as if signed in
     #[arg(long = "as", value_name = "USER", conflicts_with = "token")]
     user: Option<String>,
-    /// With the token in this file
+    /// With the token or API key in this file
     #[arg(long, value_name = "FILE")]
     token: Option<PathBuf>,
     /// With this header: 'Name: value'
@@ -122,8 +126,8 @@ impl Explain {
                 ("refused, 401", reason)
             }
             Caller::Refused(reason) => ("refused, 401", format!("a bad credential: {reason}")),
-            Caller::Nobody => verdict(stop, None, head.client),
-            Caller::Known(identity) => verdict(stop, Some(&identity), head.client),
+            Caller::Nobody => verdict(stop, None, head),
+            Caller::Known(identity) => verdict(stop, Some(&identity), head),
         };
         Ok(format!("{route}verdict  {verdict}\nreason   {reason}\n"))
     }
@@ -138,11 +142,18 @@ impl Explain {
                 AccountStatus::Disabled => Caller::Refused("the account is disabled".to_owned()),
             });
         }
-        match head.credential(Auth::SESSION_COOKIE) {
+        let key_header = config.api_keys.header.as_ref();
+        match head.credential_with(Auth::SESSION_COOKIE, key_header) {
             Credential::Absent => Ok(Caller::Nobody),
-            Credential::Bearer(token) | Credential::Cookie(token) => {
-                identify(config, &clock, token).await
+            Credential::Bearer(token) => match UnverifiedKey::read(token) {
+                Some(key) => key::caller(config, &clock, key).await,
+                None => identify(config, &clock, token).await,
+            },
+            Credential::Key(text) => {
+                let shown = UnverifiedKey::read(text).unwrap_or(Err(Malformed));
+                key::caller(config, &clock, shown).await
             }
+            Credential::Cookie(token) => identify(config, &clock, token).await,
             Credential::Foreign => Ok(Caller::Refused(
                 "an Authorization scheme that is not Bearer".to_owned(),
             )),
@@ -186,8 +197,17 @@ fn authority(config: &Config) -> anyhow::Result<HeaderValue> {
     })
 }
 
-fn verdict(stop: &Stop, identity: Option<&Identity>, client: IpAddr) -> (&'static str, String) {
-    match stop.requirement.judge(&Facts { identity, client }) {
+fn verdict(
+    stop: &Stop,
+    identity: Option<&Identity>,
+    head: &RequestHead<'_>,
+) -> (&'static str, String) {
+    let facts = Facts {
+        identity,
+        client: head.client,
+        method: head.method,
+    };
+    match stop.requirement.judge(&facts) {
         Ok(()) => ("allowed", caller_in_words(identity)),
         Err(Unmet::NotSignedIn) => ("refused, 401", "no credential".to_owned()),
         Err(Unmet::Rule(unmet)) => (

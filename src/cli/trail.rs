@@ -7,7 +7,7 @@ use crate::audit::{Action, Audit, Counters, Event, Outcome};
 use crate::clock::SharedClock;
 use crate::config::{Config, LogTarget};
 use crate::database::Database;
-use crate::id::{SessionId, UserId};
+use crate::id::{ApiKeyId, SessionId, UserId};
 use crate::logs::LineLog;
 use crate::metrics::Metrics;
 
@@ -49,15 +49,33 @@ impl Trail {
         (user, session): (Option<UserId>, Option<SessionId>),
     ) {
         self.audit.record(&Event {
+            user: user.map(|user| user.to_string()),
+            session: session.map(|session| session.to_string()),
+            ..self.event(action)
+        });
+    }
+
+    /// Records a change of an API key.
+    pub(super) fn record_of_key(&self, action: Action, (user, key): (Option<UserId>, ApiKeyId)) {
+        self.audit.record(&Event {
+            user: user.map(|user| user.to_string()),
+            api_key: Some(key),
+            ..self.event(action)
+        });
+    }
+
+    fn event(&self, action: Action) -> Event<'_> {
+        Event {
             action,
             outcome: Outcome::Success,
             reason: "command-line",
             actor: Some(&self.actor),
-            user: user.map(|user| user.to_string()),
-            session: session.map(|session| session.to_string()),
+            user: None,
+            session: None,
             address: None,
             request_id: None,
-        });
+            api_key: None,
+        }
     }
 
     /// Waits until all of it is kept. Only then may a command say that it succeeded.

@@ -18,7 +18,7 @@ use crate::users::directory::Kept;
 use crate::users::{InsertError, NewUser, UserChange, UserStore};
 
 mod arguments;
-mod find;
+pub(super) mod find;
 mod import;
 mod password;
 mod show;

@@ -182,7 +182,7 @@ const TAKEN_FAMILIES: &[&str] = &[
 ];
 
 /// A header name that is taken by nobody; `_` counts as `-`, as many upstreams read it.
-fn header(value: &Value<'_>, seen: &mut Vec<String>) -> Read<HeaderName> {
+pub(super) fn header(value: &Value<'_>, seen: &mut Vec<String>) -> Read<HeaderName> {
     let expected = "a header name of its own, such as \"X-Auth-Subject\"";
     let name: HeaderName = value.parsed(expected, |text| text.parse().ok())?;
     let folded = name.as_str().replace('_', "-");

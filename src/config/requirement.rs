@@ -4,7 +4,7 @@ use super::claims::claim;
 use super::reader::{Complaint, Read, Section, Value, all};
 use super::reference::tables;
 use super::values::some_networks;
-use crate::policy::{Requirement, Rule};
+use crate::policy::{CredentialKind, Requirement, Rule};
 
 /// A word or a rule.
 pub(super) fn requirement(value: &Value<'_>) -> Read<Requirement> {
@@ -80,7 +80,7 @@ fn one_rule(section: &Section<'_>, mut rules: Vec<Rule>) -> Read<Rule> {
             section.all_known()?;
             let complaint = Complaint::new("found a rule that asks for nothing");
             let hint = "for everybody who is signed in write \"signed-in\"";
-            let expected = "at least one of roles, scopes, claims, networks, all, any";
+            let expected = "at least one of roles, scopes, credential, claims, networks, all, any";
             Err(section.note_here(complaint.expected(expected).hint(hint)))
         }
     }
@@ -91,6 +91,7 @@ fn one_rule(section: &Section<'_>, mut rules: Vec<Rule>) -> Read<Rule> {
 fn rules(section: &Section<'_>) -> Read<Vec<Rule>> {
     let roles = section.optional("roles", texts);
     let scopes = section.optional("scopes", texts);
+    let credentials = section.optional("credential", credentials);
     let claims = section.optional("claims", claims);
     let networks = section.optional("networks", some_networks);
     let every = section.optional("all", nested_list);
@@ -98,6 +99,7 @@ fn rules(section: &Section<'_>) -> Read<Vec<Rule>> {
     let parts = [
         roles?.map(Rule::Roles),
         scopes?.map(Rule::Scopes),
+        credentials?.map(Rule::Credentials),
         networks?.map(Rule::Networks),
         every?.map(Rule::All),
         some?.map(Rule::Any),
@@ -110,6 +112,19 @@ fn texts(value: &Value<'_>) -> Read<Vec<String>> {
     let items = value.at_least_one("a list of texts, at least one")?;
     let texts = items.iter().map(|item| item.filled_text("a text"));
     all(texts.map(|text| text.map(str::to_owned)))
+}
+
+/// One word, or a list of them.
+fn credentials(value: &Value<'_>) -> Read<Vec<CredentialKind>> {
+    let expected = "\"session\", \"token\" or \"api-key\", or a list of them";
+    let kinds = [
+        CredentialKind::Session,
+        CredentialKind::Token,
+        CredentialKind::ApiKey,
+    ];
+    let words = kinds.map(|kind| (kind.as_str(), kind));
+    let items = value.one_or_more(expected)?;
+    all(items.iter().map(|item| item.one_of(expected, &words)))
 }
 
 fn claims(value: &Value<'_>) -> Read<Vec<Rule>> {

@@ -24,6 +24,11 @@ const MIGRATIONS: super::Migrations = &[
         include_str!("migrations/postgres/0001_users.sql"),
     ),
     (
+        5,
+        "api keys",
+        include_str!("migrations/postgres/0005_api_keys.sql"),
+    ),
+    (
         6,
         "codes",
         include_str!("migrations/postgres/0006_codes.sql"),

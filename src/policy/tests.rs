@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::clock::Timestamp;
+use crate::id::ApiKeyId;
 use crate::identity::Issuer;
 
 fn identity() -> Identity {
@@ -47,7 +48,12 @@ fn judge(
     client: &str,
 ) -> Result<(), Unmet> {
     let client = client.parse().unwrap();
-    requirement.judge(&Facts { identity, client })
+    let method = &Method::POST;
+    requirement.judge(&Facts {
+        identity,
+        client,
+        method,
+    })
 }
 
 fn check(rule: Rule, expected: bool) {
@@ -205,5 +211,68 @@ fn what_is_missing_is_said_in_words() {
             claim("b", ClaimTest::OneOf(vec![json!("x"), json!(null)])),
         ]),
         "any of (claim `a` equal to 1; claim `b` one of \"x\", null)",
+    );
+}
+
+#[test]
+fn a_credential_is_told_by_whoever_vouches_for_it() {
+    use CredentialKind::*;
+    let vouchers = [
+        (Issuer::Own, Session),
+        (Issuer::Foreign("x".into()), Token),
+        (Issuer::ApiKey(ApiKeyId::from_bytes([1; 16])), ApiKey),
+    ];
+    for (issuer, kind) in vouchers {
+        let identity = Identity {
+            issuer,
+            ..identity()
+        };
+        for asked in [Session, Token, ApiKey] {
+            let requirement = Requirement::Rule(Rule::Credentials(vec![asked]));
+            let met = judge(&requirement, Some(&identity), "10.1.2.3").is_ok();
+            assert_eq!(met, asked == kind, "{asked:?} {kind:?}");
+        }
+    }
+}
+
+/// What a key with the scopes `held` may do by a rule: `GET` and `POST`.
+#[test]
+fn permissions_bound_the_methods_of_keys_alone() {
+    let may = |issuer: &Issuer, held: &[&str], requirement: &Requirement| {
+        let identity = Identity {
+            issuer: issuer.clone(),
+            scopes: held.iter().map(|scope| (*scope).into()).collect(),
+            ..identity()
+        };
+        [Method::GET, Method::POST].map(|method| {
+            let facts = Facts {
+                identity: Some(&identity),
+                client: "10.1.2.3".parse().unwrap(),
+                method: &method,
+            };
+            requirement.judge(&facts).is_ok()
+        })
+    };
+    let key = Issuer::ApiKey(ApiKeyId::from_bytes([1; 16]));
+    let signed_in = Requirement::SignedIn;
+    assert_eq!(may(&key, &[], &signed_in), [true, true]);
+    assert_eq!(may(&key, &["other"], &signed_in), [true, true]);
+    assert_eq!(may(&key, &["read"], &signed_in), [true, false]);
+    assert_eq!(may(&key, &["write"], &signed_in), [false, true]);
+    assert_eq!(may(&key, &["admin"], &signed_in), [false, false]);
+    assert_eq!(may(&Issuer::Own, &["read"], &signed_in), [true, true]);
+
+    let scope = |name: &str| Rule::Scopes(names(&[name]));
+    let rule = |rule| may(&key, &["read", "other"], &Requirement::Rule(rule));
+    assert_eq!(rule(scope("read")), [true, true]);
+    assert_eq!(rule(scope("other")), [true, false]);
+    assert_eq!(
+        rule(Rule::All(vec![scope("other"), scope("read")])),
+        [true, true]
+    );
+    // There is a way to meet it that says nothing of permissions.
+    assert_eq!(
+        rule(Rule::Any(vec![scope("read"), scope("other")])),
+        [true, false]
     );
 }

@@ -27,6 +27,10 @@ impl fmt::Display for Rule {
             Self::Scopes(names) => f.write_str(&counted("scope", "all of the scopes", names)),
             Self::Claim { path, test } => write!(f, "claim `{path}` {test}"),
             Self::Networks(list) => f.write_str(&networks(list)),
+            Self::Credentials(kinds) => {
+                let names: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+                f.write_str(&counted("credential", "one of the credentials", &names))
+            }
             Self::All(rules) => group(f, "all of", rules),
             Self::Any(rules) => group(f, "any of", rules),
         }
@@ -53,6 +57,10 @@ pub(super) fn roles<S: AsRef<str>>(names: &[S]) -> String {
 pub(super) fn networks(networks: &Networks) -> String {
     let names: Vec<_> = networks.iter().map(ToString::to_string).collect();
     counted("a client in", "a client in one of", &names)
+}
+
+pub(super) fn permission(name: &str) -> String {
+    counted("permission", "all of the permissions", &[name])
 }
 
 fn counted<S: AsRef<str>>(one: &str, several: &str, names: &[S]) -> String {

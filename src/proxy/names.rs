@@ -127,6 +127,11 @@ fn names_of(identity: &IdentityHeaders) -> impl Iterator<Item = &str> {
         .into_iter()
 }
 
+/// Whether two names are the same to an upstream that folds them.
+pub(super) fn same_folded(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.bytes().map(fold).eq(other.bytes().map(fold))
+}
+
 /// The first byte, folded; header names are ASCII.
 fn first_byte(name: &str) -> Option<usize> {
     name.bytes().next().map(|first| usize::from(fold(first)))

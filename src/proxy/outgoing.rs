@@ -12,7 +12,7 @@ use hyper::body::SizeHint;
 
 use super::cookies::{self, OwnCookies};
 use super::error::UpstreamError;
-use super::names::Unwanted;
+use super::names::{Unwanted, same_folded};
 use super::values::Values;
 use super::{IdentityHeaders, forwarded, identity};
 use crate::identity::Identity;
@@ -42,6 +42,7 @@ pub(super) struct Caller<'a> {
 pub(super) struct Rewriter {
     identity: IdentityHeaders,
     cookies: OwnCookies,
+    key_header: Option<HeaderName>,
     unwanted: Arc<Unwanted>,
     unwanted_in_answers: Unwanted,
 }
@@ -52,8 +53,15 @@ impl Rewriter {
             unwanted: Arc::new(Unwanted::in_requests(&identity)),
             unwanted_in_answers: Unwanted::in_answers(&identity),
             cookies: OwnCookies::new(cookies),
+            key_header: None,
             identity,
         }
+    }
+
+    /// The same, keeping API keys from upstreams.
+    pub(super) fn keeping(mut self, key_header: Option<HeaderName>) -> Self {
+        self.key_header = key_header;
+        self
     }
 
     /// What a client may not say to an upstream, in headers or trailers.
@@ -80,6 +88,9 @@ impl Rewriter {
         let host = host(&headers, &parts.uri);
         let trailers = takes_trailers(&headers);
         remove(&mut headers, &self.unwanted);
+        if let Some(name) = &self.key_header {
+            keep_key(&mut headers, name, caller.credentials);
+        }
         match caller.credentials {
             Credentials::Kept => {
                 headers.remove(AUTHORIZATION);
@@ -144,6 +155,22 @@ fn without_userinfo(authority: &Authority) -> &str {
 /// connection.
 fn takes_trailers(headers: &HeaderMap) -> bool {
     tokens(headers, &TE).any(|token| token.eq_ignore_ascii_case("trailers"))
+}
+
+/// Removes the header for API keys unless credentials are forwarded, and whatever an upstream may take
+/// for it, which nobody judged, in any case.
+fn keep_key(headers: &mut HeaderMap, name: &HeaderName, credentials: Credentials) {
+    let judged = match credentials {
+        Credentials::Kept => None,
+        Credentials::Forwarded => Some(name),
+    };
+    let doomed = headers
+        .keys()
+        .filter(|found| same_folded(found.as_str(), name.as_str()) && judged != Some(*found));
+    let doomed: Vec<HeaderName> = doomed.cloned().collect();
+    for name in &doomed {
+        headers.remove(name);
+    }
 }
 
 /// Removes unwanted headers, and those that `Connection` names (RFC 9110 §7.6.1).

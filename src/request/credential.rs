@@ -1,6 +1,6 @@
 //! The credential that a request shows.
 
-use http::{HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 
 use super::RequestHead;
 use super::cookie::{self, ShownCookie};
@@ -13,11 +13,13 @@ pub enum Credential<'a> {
     Absent,
     /// `Authorization: Bearer …` (RFC 6750 §2.1); the unverified token.
     Bearer(&'a str),
+    /// The header for API keys; the unverified key.
+    Key(&'a str),
     /// The session cookie; the unverified token in it.
     Cookie(&'a str),
     /// An `Authorization` of another scheme: nothing of ours.
     Foreign,
-    /// Two `Authorization` headers, two session cookies, an empty one, bytes that are no text:
+    /// Two `Authorization` headers, one beside a header for API keys, two session cookies, an empty one, bytes that are no text:
     /// nobody's guess.
     Ambiguous,
 }
@@ -27,6 +29,26 @@ impl<'a> RequestHead<'a> {
     ///
     /// A token in the query (RFC 6750 §2.3) is never looked at: queries end up in logs.
     pub fn credential(&self, cookie_name: &str) -> Credential<'a> {
+        self.credential_with(cookie_name, None)
+    }
+
+    /// The same where API keys are also welcome in the header `key_header`. That and `Authorization` in
+    /// one request is a guess which of them counts, even where they say the same.
+    pub fn credential_with(
+        &self,
+        cookie_name: &str,
+        key_header: Option<&HeaderName>,
+    ) -> Credential<'a> {
+        let mut keys = key_header.map(|name| self.headers.get_all(name).iter());
+        let mut next_key = || keys.as_mut().and_then(Iterator::next);
+        match (next_key(), next_key()) {
+            (None, _) => self.usual_credential(cookie_name),
+            (Some(line), None) if !self.headers.contains_key(header::AUTHORIZATION) => key(line),
+            (Some(_), _) => Credential::Ambiguous,
+        }
+    }
+
+    fn usual_credential(&self, cookie_name: &str) -> Credential<'a> {
         let mut lines = self.headers.get_all(header::AUTHORIZATION).iter();
         match (lines.next(), lines.next()) {
             (Some(line), None) => authorization(line),
@@ -37,6 +59,14 @@ impl<'a> RequestHead<'a> {
                 ShownCookie::Ambiguous => Credential::Ambiguous,
             },
         }
+    }
+}
+
+/// Reads the value of a header for API keys, which has no scheme.
+fn key(line: &HeaderValue) -> Credential<'_> {
+    match line.to_str() {
+        Ok(text) if !text.is_empty() && text.bytes().all(is_token_byte) => Credential::Key(text),
+        Ok(_) | Err(_) => Credential::Ambiguous,
     }
 }
 

@@ -1,4 +1,4 @@
-use http::{HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Request};
 use url::Url;
 
 use super::*;
@@ -169,6 +169,30 @@ fn one_credential_counts() {
     );
     check(&["cookie: s=a; s=b"], Ambiguous);
     check(&["cookie: s="], Ambiguous);
+}
+
+#[test]
+fn a_header_for_keys_counts_alone() {
+    use Credential::*;
+    let name = HeaderName::from_static("x-api-key");
+    let check = |headers: &[&str], expected: Credential<'_>| {
+        with_head("GET /?x-api-key=q", headers, |head| {
+            let shown = head.credential_with("s", Some(&name));
+            assert_eq!(shown, expected, "{headers:?}");
+        });
+    };
+    check(&[], Absent);
+    check(&["x-api-key: k_1"], Key("k_1"));
+    check(&["X-Api-Key: k_1", "cookie: s=abc"], Key("k_1"));
+    check(&["cookie: s=abc"], Cookie("abc"));
+    check(&["authorization: Bearer x"], Bearer("x"));
+    check(&["x_api_key: k_1"], Absent);
+    check(&["x-api-key: k_1", "authorization: Bearer k_1"], Ambiguous);
+    check(&["x-api-key: k_1", "authorization: Basic eDp5"], Ambiguous);
+    check(&["x-api-key: k_1", "x-api-key: k_1"], Ambiguous);
+    for bad in ["", "a b", "a,b", "Bearer k_1", "é"] {
+        check(&[&format!("x-api-key: {bad}")], Ambiguous);
+    }
 }
 
 #[test]

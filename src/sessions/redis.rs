@@ -205,6 +205,16 @@ impl SessionStore for RedisSessions {
         hash::session(id, &fields).map_err(unreadable)
     }
 
+    async fn announce_end(&self, id: SessionId, now: Timestamp) -> Result<(), Unavailable> {
+        let mut append = cmd("XADD");
+        append.arg(&self.keys.log).arg("*");
+        append.arg("session").arg(id.to_string());
+        append.arg("at").arg(now.as_millis());
+        let appended: String = self.link.query(&append).await.map_err(unavailable)?;
+        drop(appended);
+        Ok(())
+    }
+
     async fn end_all(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, Unavailable> {
         self.end_but(None, user, now).await
     }

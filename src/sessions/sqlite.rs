@@ -165,6 +165,15 @@ impl SessionStore for SqliteSessions {
         self.try_end(id, now).await.map_err(unavailable)
     }
 
+    async fn announce_end(&self, id: SessionId, now: Timestamp) -> Result<(), Unavailable> {
+        let announce = async {
+            let mut change = self.change().await?;
+            log::append(&mut change, id, now).await?;
+            self.commit_ends(change).await
+        };
+        announce.await.map_err(unavailable)
+    }
+
     async fn end_all(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, Unavailable> {
         let ended = self.try_end_but(None, user, now).await;
         ended.map_err(unavailable)

@@ -122,9 +122,10 @@ impl From<&Denial> for Refusal {
 const fn shown(reason: Unauthenticated) -> Shown {
     match reason {
         Unauthenticated::NoCredential | Unauthenticated::ForeignScheme => Shown::Nothing,
-        Unauthenticated::Ambiguous | Unauthenticated::Token(_) | Unauthenticated::Revoked => {
-            Shown::Token
-        }
+        Unauthenticated::Ambiguous
+        | Unauthenticated::Token(_)
+        | Unauthenticated::Revoked
+        | Unauthenticated::ApiKey(_) => Shown::Token,
     }
 }
 

@@ -7,6 +7,7 @@ use doorward::audit::entry::{Entry, Kept};
 use doorward::audit::query::AuditQuery;
 use doorward::audit::seal::SealKeys;
 use doorward::audit::store::AuditStore;
+use doorward::audit::verify::Anchors;
 use doorward::audit::{Action, Event, Outcome};
 use doorward::clock::Timestamp;
 use doorward::database::Database;
@@ -42,6 +43,7 @@ fn event<'a>(user: &str) -> Event<'a> {
         session: Some("s-1".to_owned()),
         address: Some("2001:db8::1".parse().unwrap()),
         request_id: Some("r-1".to_owned()),
+        api_key: None,
     }
 }
 
@@ -70,6 +72,7 @@ async fn all(store: &AuditStore) -> Vec<Kept> {
 
 async fn contract(database: &Database) {
     entries_are_found_by_each_of_their_fields(database).await;
+    what_is_found_comes_page_by_page(database).await;
     writers_at_once_make_one_chain(database).await;
     what_is_too_old_goes_and_the_rest_still_verifies(database).await;
 }
@@ -95,6 +98,7 @@ async fn entries_are_found_by_each_of_their_fields(database: &Database) {
     other.session = Some("s-2".into());
     other.address = None;
     other.request_id = Some("r-2".into());
+    other.api_key = Some("k-2".into());
     store
         .append(std::slice::from_ref(&other), None)
         .await
@@ -105,99 +109,45 @@ async fn entries_are_found_by_each_of_their_fields(database: &Database) {
     let places: Vec<_> = kept.iter().map(|kept| kept.seq).collect();
     assert_eq!(places, (1..=10).collect::<Vec<_>>());
 
-    let found = async |query: AuditQuery| {
-        let page = store
-            .query(&AuditQuery {
-                limit: 100,
-                ..query
-            })
-            .await
-            .unwrap();
-        assert_eq!(page.next, None);
-        page.entries.iter().map(|kept| kept.seq).collect::<Vec<_>>()
-    };
-    let none = AuditQuery::default;
     let some = |text: &str| Some(text.to_owned());
-    assert_eq!(
-        found(AuditQuery {
-            user: some("u-4"),
-            ..none()
-        })
-        .await,
-        [4]
-    );
-    assert_eq!(
-        found(AuditQuery {
-            action: some("refresh"),
-            ..none()
-        })
-        .await,
-        [10]
-    );
-    assert_eq!(
-        found(AuditQuery {
-            outcome: some("failed"),
-            ..none()
-        })
-        .await,
-        [10]
-    );
-    assert_eq!(
-        found(AuditQuery {
-            session: some("s-2"),
-            ..none()
-        })
-        .await,
-        [10]
-    );
-    assert_eq!(
-        found(AuditQuery {
-            request_id: some("r-2"),
-            ..none()
-        })
-        .await,
-        [10]
-    );
-    assert_eq!(
-        found(AuditQuery {
-            address: some("2001:db8::1"),
-            ..none()
-        })
-        .await
-        .len(),
-        9
-    );
-    assert_eq!(
-        found(AuditQuery {
-            actor: entry(1).actor,
-            ..none()
-        })
-        .await
-        .len(),
-        9
-    );
-    assert!(
-        found(AuditQuery {
-            actor: some("' OR 1=1 --"),
-            ..none()
-        })
-        .await
-        .is_empty()
-    );
+    let none = AuditQuery::default;
+    let all_but_last: Vec<i64> = (1..=9).rev().collect();
     let between = AuditQuery {
         since: Some(entry(3).time),
         until: Some(entry(5).time),
         ..none()
     };
-    assert_eq!(found(between.clone()).await, [4, 3]);
-    let both = AuditQuery {
-        user: some("u-3"),
-        ..between
-    };
-    assert_eq!(found(both).await, [3]);
+    #[rustfmt::skip]
+    let cases = [
+        (AuditQuery { user: some("u-4"), ..none() }, vec![4]),
+        (AuditQuery { action: some("refresh"), ..none() }, vec![10]),
+        (AuditQuery { outcome: some("failed"), ..none() }, vec![10]),
+        (AuditQuery { session: some("s-2"), ..none() }, vec![10]),
+        (AuditQuery { request_id: some("r-2"), ..none() }, vec![10]),
+        (AuditQuery { api_key: some("k-2"), ..none() }, vec![10]),
+        (AuditQuery { address: some("2001:db8::1"), ..none() }, all_but_last.clone()),
+        (AuditQuery { actor: entry(1).actor, ..none() }, all_but_last),
+        (AuditQuery { actor: some("' OR 1=1 --"), ..none() }, vec![]),
+        (between.clone(), vec![4, 3]),
+        (AuditQuery { user: some("u-3"), ..between }, vec![3]),
+    ];
+    for (query, expected) in cases {
+        let query = AuditQuery {
+            limit: 100,
+            ..query
+        };
+        let page = store.query(&query).await.unwrap();
+        let places: Vec<_> = page.entries.iter().map(|kept| kept.seq).collect();
+        assert_eq!((places, page.next), (expected, None), "{query:?}");
+    }
+}
 
-    // Page by page.
-    let mut query = AuditQuery { limit: 4, ..none() };
+async fn what_is_found_comes_page_by_page(database: &Database) {
+    let store = store(database);
+    let mut query = AuditQuery {
+        limit: 4,
+        ..AuditQuery::default()
+    };
     let mut pages = Vec::new();
     loop {
         let page = store.query(&query).await.unwrap();
@@ -221,7 +171,7 @@ async fn writers_at_once_make_one_chain(database: &Database) {
         }
     };
     futures_util::future::join_all((0..6).map(write)).await;
-    let verified = store(database).verify(&Default::default()).await.unwrap();
+    let verified = store(database).verify(&Anchors::default()).await.unwrap();
     assert_eq!(verified.head.seq, before + 120);
     let kept = all(&store(database)).await;
     for writer in 0..6 {
@@ -247,7 +197,7 @@ async fn what_is_too_old_goes_and_the_rest_still_verifies(database: &Database) {
         "nothing to do, nothing to tell"
     );
     assert_eq!(store.trim(entry(5).time, now).await.unwrap(), 4);
-    let verified = store.verify(&Default::default()).await.unwrap();
+    let verified = store.verify(&Anchors::default()).await.unwrap();
     assert_eq!((verified.removed, verified.entries), (4, head.seq + 1 - 4));
     let kept = all(&store).await;
     assert_eq!(kept[0], before[4]);
@@ -260,7 +210,7 @@ async fn what_is_too_old_goes_and_the_rest_still_verifies(database: &Database) {
     let later = entry(9_000).time;
     store.trim(later, later).await.unwrap();
     store.append(&[entry(1)], None).await.unwrap();
-    let verified = store.verify(&Default::default()).await.unwrap();
+    let verified = store.verify(&Anchors::default()).await.unwrap();
     assert_eq!(verified.entries, 2);
     // What was known of a removed one cannot be held against it any more.
     let anchors = before.iter().map(|kept| (kept.seq, kept.hash)).collect();

@@ -6,8 +6,13 @@
     clippy::indexing_slicing,
     reason = "a test that cannot go on should stop loudly; the allowances of clippy.toml do not reach helpers"
 )]
+#![allow(
+    clippy::cognitive_complexity,
+    reason = "each assertion counts as a branch"
+)]
 
 mod api;
+mod api_keys;
 mod audit;
 mod check;
 mod codes;

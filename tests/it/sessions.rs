@@ -112,6 +112,7 @@ on_each_store! {
     a_refresh_prolongs_the_session
     no_refresh_prolongs_a_session_beyond_its_end
     an_ended_session_is_gone_and_stands_in_the_log
+    the_end_of_what_is_kept_elsewhere_stands_in_the_log
     ending_all_ends_every_session_of_a_user
     ending_the_others_keeps_one_and_refuses_what_was_under_way
     ending_all_leaves_other_users_alone

@@ -18,6 +18,7 @@ pub(super) fn changed(old: &Config, new: &Config) -> Vec<&'static str> {
         accounts,
         mail,
         tokens,
+        api_keys,
         ops,
         log,
         audit,
@@ -37,6 +38,7 @@ pub(super) fn changed(old: &Config, new: &Config) -> Vec<&'static str> {
         ("[limits]", *limits != old.limits),
         ("[accounts] or [mail.links]", *accounts != old.accounts),
         ("[mail]", *mail != old.mail),
+        ("[api_keys]", *api_keys != old.api_keys),
         ("ops.listen", *ops != old.ops),
         ("[audit]", *audit != old.audit),
     ];

@@ -36,6 +36,7 @@ impl Auth {
             session: None,
             address: Some(about.caller.address),
             request_id: Some(about.caller.request_id.to_string()),
+            api_key: None,
         });
     }
 }

@@ -7,7 +7,7 @@ use crate::users::UserStore;
 
 /// By id, address or user name. An id goes first: a user name may look like one, and whoever pastes an
 /// id means the account with that id.
-pub(super) async fn user(users: &dyn UserStore, text: &str) -> Result<User, UserError> {
+pub(in crate::cli) async fn user(users: &dyn UserStore, text: &str) -> Result<User, UserError> {
     let by_id = match text.trim().parse::<UserId>() {
         Ok(id) => users.by_id(id).await?,
         Err(_not_an_id) => None,

@@ -92,6 +92,10 @@ impl SessionStore for Sessions {
         Ok(vec![SessionId::from_bytes([1; 16])])
     }
 
+    async fn announce_end(&self, _: SessionId, _: Timestamp) -> Result<(), Unavailable> {
+        away()
+    }
+
     async fn end_others(
         &self,
         _: UserId,

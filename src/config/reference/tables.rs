@@ -34,6 +34,7 @@ pub static TABLES: &[&Table] = &[
     &RULE,
     &CLAIM,
     &DIALECTS,
+    &API_KEYS,
     &HEADERS,
     &OPS,
     &LOG,
@@ -1144,6 +1145,12 @@ pub static RULE: Table = Table {
         key("roles", TEXTS, Words("–"), "One of these roles."),
         key("scopes", TEXTS, Words("–"), "All of these scopes."),
         key(
+            "credential",
+            Kind::Words("\"session\", \"token\" or \"api-key\", or a list of them"),
+            Words("–"),
+            "What the caller is known by: a session of this gateway, a token of one of the `[[issuers]]`, an API key.",
+        ),
+        key(
             "claims",
             Kind::Words(
                 "a table such as { claim = \"team\", equals = \"red\" }, or a list of them",
@@ -1244,6 +1251,34 @@ pub static DIALECTS: Table = Table {
             SECRET_KIND,
             Words("nobody administers users by this dialect"),
             "The key that may administer users, at least 32 bytes. `supabase` alone.",
+        ),
+    ],
+    later: &[],
+};
+
+/// `[api_keys]`
+pub static API_KEYS: Table = Table {
+    path: "api_keys",
+    form: Single,
+    meaning: "Long-lived credentials of programs, welcome as `Authorization: Bearer`.",
+    keys: &[
+        key(
+            "header",
+            Kind::Words("a header name of its own, such as \"X-API-Key\""),
+            Words("none"),
+            "Another header in which they are welcome, beside which `Authorization` is refused.",
+        ),
+        key(
+            "max_staleness",
+            span("1s", "1h"),
+            Value("\"30s\""),
+            "How long a replica trusts its memory of keys without a word from their store.",
+        ),
+        key(
+            "max_per_owner",
+            count(1, 10_000, "keys"),
+            Value("100"),
+            "Keys that hold, of one user or service.",
         ),
     ],
     later: &[],

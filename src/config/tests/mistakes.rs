@@ -91,8 +91,8 @@ lissten = []",
     ),
     (
         r#"[server]
-max_staleness = "5s""#,
-        &["2:1: server.max_staleness: unknown key; max_staleness belongs to [sessions]"],
+refresh_grace = "5s""#,
+        &["2:1: server.refresh_grace: unknown key; refresh_grace belongs to [sessions]"],
     ),
     (
         "[ops]
@@ -107,13 +107,13 @@ certificate = 1",
     (
         "[pages]",
         &[
-            "1:2: pages: unknown table; known here: server, tls, state, sessions, users, passwords, limits, accounts, mail, tokens, issuers, upstreams, routes, dialects, headers, ops, log, audit",
+            "1:2: pages: unknown table; known here: server, tls, state, sessions, users, passwords, limits, accounts, mail, tokens, issuers, upstreams, routes, dialects, api_keys, headers, ops, log, audit",
         ],
     ),
     (
         r#""a\u001b b" = 1"#,
         &[
-            r#"1:1: "a\u{1b} b": a key outside of any table; known here: server, tls, state, sessions, users, passwords, limits, accounts, mail, tokens, issuers, upstreams, routes, dialects, headers, ops, log, audit"#,
+            r#"1:1: "a\u{1b} b": a key outside of any table; known here: server, tls, state, sessions, users, passwords, limits, accounts, mail, tokens, issuers, upstreams, routes, dialects, api_keys, headers, ops, log, audit"#,
         ],
     ),
 ];

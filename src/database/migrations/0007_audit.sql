@@ -13,6 +13,7 @@ CREATE TABLE audit (
     session_id TEXT,
     address    TEXT,
     request_id TEXT,
+    api_key_id TEXT,
     detail     TEXT,
     hash       BLOB    NOT NULL CHECK (length(hash) = 32)
 ) STRICT;

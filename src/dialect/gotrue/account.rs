@@ -27,7 +27,7 @@ pub(in crate::dialect) async fn account(desk: &Desk, call: &Call) -> Result<Acco
     let identity = desk.auth.identify_token(token)?;
     let id = match identity.issuer {
         Issuer::Own => identity.subject.parse().ok(),
-        Issuer::Foreign(_) => None,
+        Issuer::Foreign(_) | Issuer::ApiKey(_) => None,
     };
     let (id, session) = id.zip(identity.session).ok_or_else(Fault::bad_jwt)?;
     let user = user(&desk.auth, id).await?;

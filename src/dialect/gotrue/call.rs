@@ -43,6 +43,7 @@ impl Call {
         match head.credential(Auth::SESSION_COOKIE) {
             Credential::Bearer(token) => Shown::Token(token),
             Credential::Absent
+            | Credential::Key(_)
             | Credential::Cookie(_)
             | Credential::Foreign
             | Credential::Ambiguous => Shown::Nothing,

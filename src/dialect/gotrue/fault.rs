@@ -320,7 +320,8 @@ impl From<Denial> for Fault {
             Denial::Unauthenticated(
                 Unauthenticated::Ambiguous
                 | Unauthenticated::ForeignScheme
-                | Unauthenticated::Token(_),
+                | Unauthenticated::Token(_)
+                | Unauthenticated::ApiKey(_),
             ) => Self::bad_jwt(),
             Denial::Forbidden { unmet: _ } | Denial::CrossOrigin => Self::not_admin(),
             Denial::Unavailable {

@@ -51,7 +51,10 @@ impl Call {
         // The borrow of a header outlives the head that it was found through.
         match head.credential(Auth::SESSION_COOKIE) {
             Credential::Bearer(token) => Bearer::Token(token),
-            Credential::Absent | Credential::Cookie(_) | Credential::Foreign => Bearer::Absent,
+            Credential::Absent
+            | Credential::Key(_)
+            | Credential::Cookie(_)
+            | Credential::Foreign => Bearer::Absent,
             Credential::Ambiguous => Bearer::Unreadable,
         }
     }

@@ -39,7 +39,7 @@ fn identify(auth: &Auth, call: &Call) -> Result<Arc<Identity>, Fault> {
 async fn account(auth: &Auth, identity: &Identity) -> Result<User, Fault> {
     let id = match identity.issuer {
         Issuer::Own => identity.subject.parse().ok(),
-        Issuer::Foreign(_) => None,
+        Issuer::Foreign(_) | Issuer::ApiKey(_) => None,
     };
     let user = auth.user(id.ok_or_else(Fault::invalid_token)?).await?;
     let user = user.filter(|user| user.status == AccountStatus::Enabled);

@@ -5,6 +5,7 @@ use crate::clock::Timestamp;
 use crate::id::SessionId;
 use crate::identity::Issuer;
 
+/// With `x-api-key` as the header for API keys.
 fn rewriter() -> Rewriter {
     let headers = IdentityHeaders {
         subject: HeaderName::from_static("x-auth-subject"),
@@ -13,6 +14,7 @@ fn rewriter() -> Rewriter {
         session: HeaderName::from_static("x-auth-session"),
     };
     Rewriter::new(headers, vec!["__Host-doorward".into()])
+        .keeping(Some(HeaderName::from_static("x-api-key")))
 }
 
 fn alice() -> Identity {
@@ -210,4 +212,15 @@ fn cookies_of_several_fields_become_one() {
         sent(&fields, None, Credentials::Forwarded),
         ["cookie: a=1; b=2"]
     );
+}
+
+#[test]
+fn an_api_key_stays_here_unless_credentials_are_forwarded() {
+    let fields = [("X-API-Key", "k"), ("X_API_Key", "k"), ("x.api.key", "k")];
+    assert_eq!(sent(&fields, None, Credentials::Kept), [""; 0]);
+    // Only what was judged goes on: to some services the others are the same header.
+    let forwarded = sent(&fields, None, Credentials::Forwarded);
+    assert_eq!(forwarded, ["x-api-key: k"]);
+    let other = [("x-api-key-2", "k")];
+    assert_eq!(sent(&other, None, Credentials::Kept), ["x-api-key-2: k"]);
 }

@@ -211,6 +211,25 @@ pub(super) async fn an_ended_session_is_gone_and_stands_in_the_log(store: Store)
     assert_eq!(whole_log(&*store).await, [ended(&session, START)]);
 }
 
+pub(super) async fn the_end_of_what_is_kept_elsewhere_stands_in_the_log(store: Store) {
+    let session = sign_in(&*store, user(), START).await;
+    let elsewhere = SessionId::new(START);
+    let log = store.log_start(START).await.unwrap();
+    let (heard, announced) = tokio::join!(
+        store.ended_after(&log, Duration::from_secs(10)),
+        store.announce_end(elsewhere, START),
+    );
+    announced.unwrap();
+    let told = Ended {
+        session: elsewhere,
+        at: START,
+    };
+    assert_eq!(heard.unwrap().ended, [told]);
+    assert_eq!(whole_log(&*store).await, [told]);
+    let found = store.find(session.id, START).await.unwrap();
+    assert_eq!(found, Some(session));
+}
+
 pub(super) async fn ending_all_ends_every_session_of_a_user(store: Store) {
     let ann = user();
     let mut of_ann = Vec::new();

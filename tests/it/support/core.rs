@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doorward::api_keys::sql::SqlApiKeys;
 use doorward::audit::Audit;
+use doorward::auth::api_keys::{self, ApiKeys};
 use doorward::auth::tokens::form::FormConfig;
 use doorward::auth::tokens::{Settings, Tokens};
 use doorward::auth::{AccountRules, Accounts, Auth, EmailRule, Limits, Parts, Permit};
@@ -33,7 +35,7 @@ use doorward::users::sql::SqlUsers;
 use doorward::users::supabase::{self, Supabase};
 use doorward::users::{NewUser, UserStore};
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 use prometheus_client::metrics::counter::Counter;
 use tempfile::TempDir;
 use tokio_util::task::AbortOnDropHandle;
@@ -63,6 +65,8 @@ pub(crate) struct Setup {
     /// Where users and codes are kept; a SQLite file if not said.
     pub(crate) database: Option<Database>,
     pub(crate) mail: Mail,
+    /// The header for API keys.
+    pub(crate) key_header: Option<HeaderName>,
 }
 
 /// Whether a core under test sends mails.
@@ -86,6 +90,7 @@ impl Default for Setup {
             mail: Mail::Sent,
             forms: Vec::new(),
             limits: Policy::off(),
+            key_header: None,
         }
     }
 }
@@ -94,6 +99,7 @@ pub(crate) struct Core {
     pub(crate) auth: Arc<Auth>,
     pub(crate) users: Arc<dyn UserStore>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) api_keys: Arc<ApiKeys>,
     audit_log: LineLog,
     passwords: Arc<Passwords>,
     pub(crate) directory: TempDir,
@@ -129,7 +135,7 @@ impl Core {
         let codes = SqlCodes::new(database.clone());
         let users: Arc<dyn UserStore> = match setup.supabase {
             Some(project) => Arc::new(Supabase::new(&project, clock.clone()).unwrap()),
-            None => Arc::new(SqlUsers::new(database, clock.clone())),
+            None => Arc::new(SqlUsers::new(database.clone(), clock.clone())),
         };
         let sessions = setup
             .sessions
@@ -142,6 +148,16 @@ impl Core {
         let follow = Arc::clone(&revocations).follow(Arc::clone(&sessions));
         let following = AbortOnDropHandle::new(tokio::spawn(follow));
         revocations.wait_until_fresh().await;
+        let api_keys = ApiKeys::new(api_keys::Parts {
+            settings: key_settings(setup.key_header, setup.max_staleness),
+            store: Arc::new(SqlApiKeys::new(database)),
+            sessions: Arc::clone(&sessions),
+            revocations: Arc::clone(&revocations),
+            clock: clock.clone(),
+        });
+        let keys_following = tokio::spawn(Arc::clone(&api_keys).follow());
+        let keys_following = AbortOnDropHandle::new(keys_following);
+        api_keys.wait_until_fresh().await;
         let passwords = Arc::new(Passwords::new(cheap_passwords()).unwrap());
         let audit_log = audit_log(&directory, &clock);
         let audit = Arc::new(Audit::new(audit_log.clone(), clock.clone()));
@@ -164,6 +180,7 @@ impl Core {
             )
             .unwrap(),
             revocations,
+            api_keys: Arc::clone(&api_keys),
             audit,
             metrics: Arc::default(),
             lifetimes: setup.lifetimes,
@@ -181,10 +198,15 @@ impl Core {
             auth: Arc::new(Auth::new(parts)),
             users,
             clock,
+            api_keys,
             audit_log,
             passwords,
             directory,
-            _background: vec![following, AbortOnDropHandle::new(tokio::spawn(sending))],
+            _background: vec![
+                following,
+                keys_following,
+                AbortOnDropHandle::new(tokio::spawn(sending)),
+            ],
         }
     }
 
@@ -262,6 +284,14 @@ const fn bounds(idle_hours: u64, absolute_days: u64) -> Bounds {
     Bounds {
         idle: Duration::from_hours(idle_hours),
         absolute: Duration::from_hours(absolute_days * 24),
+    }
+}
+
+const fn key_settings(header: Option<HeaderName>, max_staleness: Duration) -> api_keys::Settings {
+    api_keys::Settings {
+        header,
+        max_staleness,
+        max_per_owner: 5,
     }
 }
 

@@ -75,6 +75,7 @@ impl Setup {
         let (bodies, body_ends) = mpsc::unbounded_channel();
         let (tunnels, tunnel_ends) = mpsc::unbounded_channel();
         let config = proxy::Config {
+            key_header: None,
             upstreams: vec![self.upstream],
             headers: identity_headers(),
             cookies: vec!["__Host-doorward".into()],

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use doorward::database::{Database, postgres};
 use doorward::secret::SecretText;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
 
 /// The password of the one user of every such server.
@@ -48,6 +49,11 @@ impl PostgresServer {
         panic!("no PostgreSQL came up on any of 20 free ports");
     }
 
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// How it is reached.
     pub(crate) fn config(&self) -> postgres::Config {
         let url = format!("postgres://postgres@{}/postgres", self.address);
@@ -62,6 +68,25 @@ impl PostgresServer {
     /// The database on it.
     pub(crate) fn database(&self) -> Database {
         Database::postgres(&self.config()).expect("a good address")
+    }
+
+    /// A database of its own on it, empty.
+    pub(crate) async fn empty_database(&self, name: &str) -> Database {
+        let mut config = self.config();
+        // PostgreSQL cuts names at 63 bytes.
+        let name: String = name.chars().take(63).collect();
+        let mut admin = config.url.clone();
+        admin
+            .set_password(Some(PASSWORD))
+            .expect("a URL with a host");
+        let mut connection = AnyConnection::connect(admin.as_str())
+            .await
+            .expect("the server answers");
+        let create = AssertSqlSafe(format!("CREATE DATABASE \"{name}\""));
+        connection.execute(create).await.expect("a new name");
+        config.url.set_path(&name);
+        config.max_connections = 4;
+        Database::postgres(&config).expect("a good address")
     }
 
     /// Ends it at once, without an orderly shutdown.

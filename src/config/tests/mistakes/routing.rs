@@ -130,7 +130,7 @@ path = "/"
 require = {}
 upstream = "shop""#,
         &[
-            r#"6:11: routes[0].require: found a rule that asks for nothing, expected at least one of roles, scopes, claims, networks, all, any; for everybody who is signed in write "signed-in""#,
+            r#"6:11: routes[0].require: found a rule that asks for nothing, expected at least one of roles, scopes, credential, claims, networks, all, any; for everybody who is signed in write "signed-in""#,
         ],
     ),
     (
@@ -168,7 +168,7 @@ require = { any = [{ signed_in = true }, {}, "admin"] }
 upstream = "shop""#,
         &[
             "6:34: routes[0].require.any[0].signed_in: found within all or any, expected it at the top of require only",
-            r#"6:42: routes[0].require.any[1]: found a rule that asks for nothing, expected at least one of roles, scopes, claims, networks, all, any; for everybody who is signed in write "signed-in""#,
+            r#"6:42: routes[0].require.any[1]: found a rule that asks for nothing, expected at least one of roles, scopes, credential, claims, networks, all, any; for everybody who is signed in write "signed-in""#,
             "6:46: routes[0].require.any[2]: found a text, expected a table",
         ],
     ),

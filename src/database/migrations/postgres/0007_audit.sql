@@ -13,6 +13,7 @@ CREATE TABLE audit (
     session_id TEXT,
     address    TEXT,
     request_id TEXT,
+    api_key_id TEXT,
     detail     TEXT,
     hash       BYTEA  NOT NULL CHECK (octet_length(hash) = 32)
 );

@@ -1,0 +1,49 @@
+//! What the running gateway would say of an API key, by what the store says now.
+
+use std::sync::Arc;
+
+use super::Caller;
+use crate::api_key::UnverifiedKey;
+use crate::api_key::text::Malformed;
+use crate::app::stores::Stores;
+use crate::auth::api_keys::{ApiKeys, Parts};
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::revocation::{self, Revocations};
+
+pub(super) async fn caller(
+    config: &Config,
+    clock: &SharedClock,
+    shown: Result<UnverifiedKey, Malformed>,
+) -> anyhow::Result<Caller> {
+    let shown = match shown {
+        Ok(shown) => shown,
+        Err(malformed) => return Ok(Caller::Refused(malformed.to_string())),
+    };
+    let stores = Stores::open(config, clock).await?;
+    let keys = opened(config, clock, &stores);
+    keys.load().await?;
+    Ok(match keys.explain(&shown) {
+        Ok(identity) => Caller::Known(identity),
+        Err(refusal) => Caller::Refused(refusal.to_string()),
+    })
+}
+
+/// The keys of the stores, beside a running gateway: nothing is heard of ends but from the store.
+pub(in crate::cli) fn opened(
+    config: &Config,
+    clock: &SharedClock,
+    stores: &Stores,
+) -> Arc<ApiKeys> {
+    let memory = revocation::Config {
+        keep: config.api_keys.max_staleness,
+        max_staleness: config.api_keys.max_staleness,
+    };
+    ApiKeys::new(Parts {
+        settings: config.api_keys.clone(),
+        store: Arc::clone(&stores.api_keys),
+        sessions: Arc::clone(&stores.sessions),
+        revocations: Revocations::new(memory, clock.clone()),
+        clock: clock.clone(),
+    })
+}
