@@ -77,7 +77,7 @@ const fn refused(why: KeyRefusal) -> Denial {
 async fn a_key_speaks_for_its_user_with_the_roles_that_both_have() {
     let core = Core::start().await;
     let ann = core
-        .add_user("ann@example.com", "x", &["admin", "editor"])
+        .add_user("ann@example.com", "correct horse", &["admin", "editor"])
         .await;
     let key = NewApiKey {
         roles: roles(&["admin", "auditor"]),
@@ -339,7 +339,9 @@ async fn a_route_can_be_for_keys_alone_or_for_people_alone() {
 async fn a_tunnel_ends_with_its_key() {
     let core = Core::start().await;
     let keys = &core.api_keys;
-    let ann = core.add_user("ann@example.com", "x", &["admin"]).await;
+    let ann = core
+        .add_user("ann@example.com", "correct horse", &["admin"])
+        .await;
     let admin = |subject| NewApiKey {
         roles: roles(&["admin"]),
         ..new_key(subject)

@@ -79,7 +79,7 @@ const WAYS: [(&str, Broken); 15] = [
     // One more.
     (
         "INSERT INTO audit SELECT 9, time, action, outcome, reason, actor, user_id, session_id, \
-         address, request_id, detail, hash FROM audit WHERE seq = 8",
+         address, request_id, api_key_id, detail, hash FROM audit WHERE seq = 8",
         Broken::BeyondEnd(9),
     ),
     // Cut off, and the end recorded anew: its seal cannot be.

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::support::redis::{config_at, until};
-use crate::support::redis_cluster::{RedisCluster, text};
+use crate::support::redis_cluster::{RedisCluster, follows, text};
 use crate::support::redis_sentinel::Watched;
 use crate::support::tls::Authority;
 
@@ -340,8 +340,7 @@ async fn sentinels_hold_the_contract_and_a_dead_master_costs_no_session() {
     watched.servers[first].start_again();
     let returned = &watched.servers[first];
     until("the old master follows the new one", async || {
-        let info = text(returned, &["INFO", "replication"]).await;
-        info.contains("role:slave") && info.contains("master_link_status:up")
+        follows(returned).await
     })
     .await;
     story.goes_on().await;
@@ -394,8 +393,7 @@ async fn a_dead_master_of_a_cluster_costs_no_session() {
     cluster.nodes[first].start_again();
     let returned = &cluster.nodes[first];
     until("the old master follows the new one", async || {
-        let info = text(returned, &["INFO", "replication"]).await;
-        info.contains("role:slave") && info.contains("master_link_status:up")
+        follows(returned).await
     })
     .await;
     story.goes_on().await;

@@ -63,8 +63,8 @@ async fn users_are_listed_in_pages() {
     let one = list("?page=1&per_page=1").await.expect(200);
     assert_eq!(one.json["users"].as_array().unwrap().len(), 1);
     let next = "</admin/users?page=2&per_page=1>; rel=\"next\"";
-    let last = "</admin/users?page=2&per_page=1>; rel=\"last\"";
-    assert_eq!(one.header("link"), format!("{next}, {last}"));
+    let end = "</admin/users?page=2&per_page=1>; rel=\"last\"";
+    assert_eq!(one.header("link"), format!("{next}, {end}"));
     let other = list("?page=2&per_page=1").await.expect(200);
     assert_ne!(other.json["users"][0]["id"], one.json["users"][0]["id"]);
     assert_fault(&list("?page=x").await, 400, "validation_failed");

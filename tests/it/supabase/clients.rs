@@ -76,7 +76,9 @@ fn answer(seen: &Seen, uri: &Uri, headers: &HeaderMap) -> Response {
         .get("authorization")
         .and_then(|value| verified(value.to_str().ok()?));
     let sub = claims.as_ref().map_or(Value::Null, |c| c["sub"].clone());
-    let role = claims.as_ref().map_or(json!("anon"), |c| c["role"].clone());
+    let role = claims
+        .as_ref()
+        .map_or_else(|| json!("anon"), |c| c["role"].clone());
     let profile = headers.get("accept-profile").cloned();
     let mut response = axum::Json(json!([{ "id": sub, "role": role }])).into_response();
     let answered = response.headers_mut();

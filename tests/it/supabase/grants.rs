@@ -136,8 +136,8 @@ async fn an_older_refresh_token_ends_the_session() {
     assert_eq!(reused.json["msg"], "Invalid Refresh Token: Already Used");
     let newest = refresh(&bench, third.text("/refresh_token")).await;
     assert_fault(&newest, 400, "refresh_token_not_found");
-    let refused = user(&bench, third.text("/access_token")).await;
-    assert_fault(&refused, 403, "session_not_found");
+    let ended = user(&bench, third.text("/access_token")).await;
+    assert_fault(&ended, 403, "session_not_found");
 }
 
 #[tokio::test]

@@ -133,21 +133,12 @@ impl Core {
         let (outbox, sending) = Outbox::new(MAIL_PLACES, Arc::clone(&mails) as _, Arc::default());
         let outbox = (setup.mail == Mail::Sent).then_some(outbox);
         let codes = SqlCodes::new(database.clone());
-        let users: Arc<dyn UserStore> = match setup.supabase {
-            Some(project) => Arc::new(Supabase::new(&project, clock.clone()).unwrap()),
-            None => Arc::new(SqlUsers::new(database.clone(), clock.clone())),
-        };
+        let users = users(setup.supabase, (&database, &clock));
         let sessions = setup
             .sessions
             .unwrap_or_else(|| Arc::new(SqliteSessions::new(pool)));
-        let memory = revocation::Config {
-            keep: Duration::from_mins(20),
-            max_staleness: setup.max_staleness,
-        };
-        let revocations = Revocations::new(memory, clock.clone());
-        let follow = Arc::clone(&revocations).follow(Arc::clone(&sessions));
-        let following = AbortOnDropHandle::new(tokio::spawn(follow));
-        revocations.wait_until_fresh().await;
+        let (revocations, following) =
+            followed(&sessions, (setup.max_staleness, clock.clone())).await;
         let api_keys = ApiKeys::new(api_keys::Parts {
             settings: key_settings(setup.key_header, setup.max_staleness),
             store: Arc::new(SqlApiKeys::new(database)),
@@ -160,7 +151,6 @@ impl Core {
         api_keys.wait_until_fresh().await;
         let passwords = Arc::new(Passwords::new(cheap_passwords()).unwrap());
         let audit_log = audit_log(&directory, &clock);
-        let audit = Arc::new(Audit::new(audit_log.clone(), clock.clone()));
         let parts = Parts {
             clock: clock.clone(),
             users: Arc::clone(&users),
@@ -181,7 +171,7 @@ impl Core {
             .unwrap(),
             revocations,
             api_keys: Arc::clone(&api_keys),
-            audit,
+            audit: Arc::new(Audit::new(audit_log.clone(), clock.clone())),
             metrics: Arc::default(),
             lifetimes: setup.lifetimes,
             email_rule: setup.email_rule,
@@ -260,6 +250,32 @@ impl Core {
             metadata: JsonObject::new(),
         };
         self.users.insert(user).await.unwrap()
+    }
+}
+
+/// What knows which sessions have ended, and what goes on behind it.
+async fn followed(
+    sessions: &Arc<dyn SessionStore>,
+    (max_staleness, clock): (Duration, Arc<ManualClock>),
+) -> (Arc<Revocations>, AbortOnDropHandle<()>) {
+    let memory = revocation::Config {
+        keep: Duration::from_mins(20),
+        max_staleness,
+    };
+    let revocations = Revocations::new(memory, clock);
+    let follow = Arc::clone(&revocations).follow(Arc::clone(sessions));
+    let following = AbortOnDropHandle::new(tokio::spawn(follow));
+    revocations.wait_until_fresh().await;
+    (revocations, following)
+}
+
+fn users(
+    elsewhere: Option<supabase::Config>,
+    (database, clock): (&Database, &Arc<ManualClock>),
+) -> Arc<dyn UserStore> {
+    match elsewhere {
+        Some(project) => Arc::new(Supabase::new(&project, clock.clone()).unwrap()),
+        None => Arc::new(SqlUsers::new(database.clone(), clock.clone())),
     }
 }
 

@@ -187,6 +187,15 @@ impl RedisCluster {
     }
 }
 
+/// Whether it follows a master. One that has just become a replica drops its clients, and says so later.
+pub(crate) async fn follows(node: &RedisServer) -> bool {
+    let info = node.try_command(&["INFO", "replication"]).await;
+    let info = info
+        .ok()
+        .and_then(|info| redis::from_redis_value::<String>(info).ok());
+    info.is_some_and(|info| info.contains("role:slave") && info.contains("master_link_status:up"))
+}
+
 pub(crate) async fn text(node: &RedisServer, words: &[&str]) -> String {
     redis::from_redis_value(node.command(words).await).unwrap()
 }
