@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 
 pub mod host;
+pub mod one_buffer;
 
 /// An address as it is written in logs and headers; an IPv4 address in IPv6 clothes as the IPv4 address.
 ///

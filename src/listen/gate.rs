@@ -19,6 +19,7 @@ use super::http_connection::{HttpConnection, TimeLimits};
 use super::slots::{Full, Slots};
 use super::stream::{GuardedStream, Lease, StallLimit};
 use crate::metrics::connections::ConnectionMetrics;
+use crate::net::one_buffer::OneBuffer;
 
 /// The connections of one kind of listener.
 pub(super) struct Gate<H> {
@@ -103,7 +104,7 @@ impl<H: RequestHandler> Gate<H> {
                 acceptor,
                 handshake_timeout,
             } => {
-                let handshake = acceptor.accept(stream);
+                let handshake = acceptor.accept(OneBuffer(stream));
                 match tokio::time::timeout(*handshake_timeout, handshake).await {
                     Ok(Ok(stream)) => {
                         let connection = self.connection(&ends, agreed_on(&stream));
@@ -161,7 +162,7 @@ fn ends_of(stream: &Stream) -> Option<Ends> {
     })
 }
 
-fn agreed_on(stream: &TlsStream<Stream>) -> Agreed {
+fn agreed_on(stream: &TlsStream<OneBuffer<Stream>>) -> Agreed {
     let (_, session) = stream.get_ref();
     Agreed {
         protocol: match session.alpn_protocol() {

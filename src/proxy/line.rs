@@ -16,6 +16,7 @@ use tokio::task::unconstrained;
 
 use super::connector::ServerStream;
 use super::upload::UpstreamBody;
+use crate::net::one_buffer::OneBuffer;
 
 /// What moves the bytes of a connection. Boxed: it is large, and goes in and out of the pool.
 type Running = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
@@ -39,7 +40,7 @@ pub(super) enum Unanswered {
 impl Line {
     /// HTTP on a fresh stream.
     pub(super) async fn open(stream: ServerStream) -> hyper::Result<Self> {
-        let (sender, connection) = http1::handshake(stream).await?;
+        let (sender, connection) = http1::handshake(OneBuffer(stream)).await?;
         Ok(Self {
             sender,
             running: Some(Box::pin(connection.with_upgrades())),
