@@ -9,6 +9,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 pub mod access;
+mod json;
 pub mod line_log;
 
 pub use access::AccessRecord;

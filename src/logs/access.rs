@@ -5,21 +5,19 @@
 
 use std::net::IpAddr;
 
-use serde::{Serialize, Serializer};
-
+use super::json::JsonObject;
 use super::line_log::LineLog;
 use crate::clock::Timestamp;
 use crate::id::{RequestId, TEXT_LENGTH};
 use crate::metrics::requests::Verdict;
+use crate::net::address_text;
 
 /// One line of the access log. Fields that do not apply are left out.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct AccessRecord<'a> {
     /// When its head was there.
-    #[serde(serialize_with = "as_text")]
     pub time: Timestamp,
     /// Names it in all logs, and at the upstream.
-    #[serde(serialize_with = "id_as_text")]
     pub request_id: RequestId,
     /// The client, by the trusted-proxy rule.
     pub client: IpAddr,
@@ -34,25 +32,20 @@ pub struct AccessRecord<'a> {
     /// The status of the answer.
     pub status: u16,
     /// The route that it took.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<&'a str>,
     /// How it was judged.
     pub verdict: Verdict,
     /// Why, as a fixed word.
     pub reason: &'static str,
     /// The `sub` of the caller.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<&'a str>,
     /// The upstream that answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<&'a str>,
     /// Milliseconds until the head of its answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream_ms: Option<u64>,
     /// Milliseconds from the head of the request to the end of the answer.
     pub total_ms: u64,
     /// Bytes of the request's body, where it announced them (`Content-Length`).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_in: Option<u64>,
     /// Bytes of the answer's body.
     pub bytes_out: u64,
@@ -61,14 +54,27 @@ pub struct AccessRecord<'a> {
 impl AccessRecord<'_> {
     /// Writes the line, without ever waiting for it.
     pub fn write_to(&self, log: &LineLog) {
-        log.write(self);
+        log.write_with(|line| self.write(line));
     }
-}
 
-fn id_as_text<S: Serializer>(id: &RequestId, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(id.encode(&mut [0; TEXT_LENGTH]))
-}
-
-fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(value)
+    fn write(&self, line: &mut Vec<u8>) {
+        let mut object = JsonObject::begin(line, self.time);
+        object.text("request_id", self.request_id.encode(&mut [0; TEXT_LENGTH]));
+        object.text("client", &address_text(self.client));
+        object.text("protocol", self.protocol);
+        object.text("method", self.method);
+        object.text("host", self.host);
+        object.text("path", self.path);
+        object.number("status", self.status.into());
+        object.text_if_any("route", self.route);
+        object.text("verdict", self.verdict.as_str());
+        object.text("reason", self.reason);
+        object.text_if_any("subject", self.subject);
+        object.text_if_any("upstream", self.upstream);
+        object.number_if_any("upstream_ms", self.upstream_ms);
+        object.number("total_ms", self.total_ms);
+        object.number_if_any("bytes_in", self.bytes_in);
+        object.number("bytes_out", self.bytes_out);
+        object.end();
+    }
 }

@@ -128,6 +128,19 @@ impl LineLog {
     /// Writes `record` as one line of JSON; never waits. A line break in it cannot end the line, since
     /// JSON escapes it (RFC 8259 §7).
     pub fn write(&self, record: &impl Serialize) {
+        self.write_with(|line| {
+            // Only a map with keys that are no texts cannot be written; there is none.
+            if let Err(error) = serde_json::to_writer(&mut *line, record) {
+                tracing::error!(%error, "a log line cannot be written as JSON");
+                line.clear();
+            } else {
+                line.push(b'\n');
+            }
+        });
+    }
+
+    /// Lets a whole line be written, with its line break; nothing, where it cannot be.
+    pub(super) fn write_with(&self, write: impl FnOnce(&mut Vec<u8>)) {
         thread_local! {
             /// So that a line costs no allocation, and the lock is held for no more than a copy.
             static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -135,15 +148,11 @@ impl LineLog {
         let Some(writing) = &self.0 else { return };
         LINE.with_borrow_mut(|line| {
             line.clear();
-            match serde_json::to_writer(&mut *line, record) {
-                Ok(()) => {
-                    line.push(b'\n');
-                    writing.0.push(line);
-                }
-                Err(error) => {
-                    writing.0.lost.inc();
-                    tracing::error!(%error, "a log line cannot be written as JSON");
-                }
+            write(line);
+            if line.is_empty() {
+                writing.0.lost.inc();
+            } else {
+                writing.0.push(line);
             }
             line.shrink_to(USUAL_BYTES);
         });
