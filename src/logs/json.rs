@@ -115,6 +115,10 @@ fn digit(number: u64) -> u8 {
 
 /// Whether it stands in JSON as it is (RFC 8259 §7). Looks at all of it, so that many bytes are taken at
 /// once.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a branch for each byte would be the opposite"
+)]
 fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |so_far, byte| {
         so_far & (byte >= 0x20) & (byte != b'"') & (byte != b'\\')
@@ -139,7 +143,7 @@ mod tests {
             object.number_if_any("none", None);
         }
         object.end();
-        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(line.split_inclusive(|byte| *byte == b'\n').count(), 1);
         serde_json::from_slice(&line).unwrap()
     }
 
