@@ -31,7 +31,9 @@ pub(super) fn readiness(
         if !heard.revocations.is_fresh() {
             unready.push("sessions");
         }
-        if !heard.api_keys.is_fresh() {
+        // Once heard, they are enough: while their database is away API keys are refused, and all else
+        // goes on. A platform that took away every replica for it would make the outage one of everybody.
+        if heard.api_keys.staleness().is_none() {
             unready.push("api-keys");
         }
         if drain.has_begun() {

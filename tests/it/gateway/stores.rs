@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use crate::support::doorward::{ADMIN, Doorward, Setup, Tokens, USER};
+use crate::support::postgres::{self, PostgresServer};
 use crate::support::redis::RedisServer;
 use crate::support::wall::Wall;
 
@@ -128,6 +129,52 @@ async fn while_redis_is_away_nothing_is_guessed_and_when_it_is_back_all_goes_on(
     wall.mend();
     gateway.until(StatusCode::OK, ("/api/x", token)).await;
     assert_eq!(gateway.refresh(&user.refresh).await.status, StatusCode::OK);
+}
+
+/// The row "Postgres away". Commands block the thread that they are run on, and pass the wall as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_postgres_is_away_nobody_signs_in_and_all_else_goes_on() {
+    let postgres = PostgresServer::start();
+    let wall = Wall::before(postgres.address()).await;
+    let url = format!("postgres://postgres@{}/postgres", wall.address());
+    let more = format!(
+        "[users.store]\nurl = \"{url}\"\npassword = {{ file = \"postgres.password\" }}\n\
+         [api_keys]\nmax_staleness = \"2s\"\n"
+    );
+    let gateway = Doorward::with(Setup {
+        more,
+        files: vec![("postgres.password", postgres::PASSWORD.to_owned())],
+        ..Setup::default()
+    })
+    .await;
+    let user = gateway.sign_in(USER).await;
+    let key = gateway.command(&["api-key", "create", "ci", "--service", "ci"], "");
+    let key = String::from_utf8(key.stdout).unwrap();
+    gateway
+        .until(StatusCode::OK, ("/api/x", Some(key.trim())))
+        .await;
+
+    wall.cut();
+    for login in [USER, "nobody@example.com"] {
+        let refused = gateway.try_sign_in(login).await;
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(refused.headers.contains_key("retry-after"));
+        assert!(!refused.headers.contains_key("set-cookie"));
+    }
+    let refreshed = refreshed(&gateway, &user.refresh).await;
+    for token in [&user.access, &refreshed.access] {
+        let answer = gateway.get("/api/x", Some(token)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+    // Whether a key was revoked meanwhile nobody can say.
+    let shown = ("/api/x", Some(key.trim()));
+    gateway.until(StatusCode::SERVICE_UNAVAILABLE, shown).await;
+    let (ready, said) = gateway.page("/readyz").await;
+    assert_eq!(ready, StatusCode::OK, "{said}");
+
+    wall.mend();
+    gateway.until(StatusCode::OK, shown).await;
+    assert_eq!(gateway.try_sign_in(USER).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

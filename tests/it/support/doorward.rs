@@ -161,14 +161,19 @@ impl Doorward {
 
     /// The page of metrics.
     pub(crate) async fn metrics(&self) -> String {
+        self.page("/metrics").await.1
+    }
+
+    /// A page for operators.
+    pub(crate) async fn page(&self, path: &str) -> (StatusCode, String) {
         let io = TokioIo::new(TcpStream::connect(self.ops).await.unwrap());
         let (mut sender, connection) = http1::handshake(io).await.unwrap();
         let running = tokio::spawn(connection);
-        let request = Request::get("/metrics").header("host", "ops");
+        let request = Request::get(path).header("host", "ops");
         let request = request.body(Full::<Bytes>::default()).unwrap();
         let answer = Answer::read(sender.send_request(request).await.unwrap()).await;
         running.abort();
-        answer.text
+        (answer.status, answer.text)
     }
 
     /// Waits until this line is on the page of metrics.
