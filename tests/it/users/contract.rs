@@ -379,6 +379,7 @@ async fn search(store: &dyn UserStore, text: &str, limit: u32, offset: u32) -> U
             search,
             limit,
             offset,
+            ..UserQuery::default()
         })
         .await
         .unwrap()
