@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{Auth, Caller, Denial, LimitError, Unauthenticated};
 use crate::api_key::UnverifiedKey;
 use crate::audit::query::{AuditPage, AuditQuery};
+use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::identity::{Identity, Issuer};
 use crate::limit::Purpose;
@@ -111,6 +112,11 @@ impl Administrator {
     /// The account of the administrator; a service has none.
     fn own_user(&self) -> Option<UserId> {
         self.identity.subject.parse().ok()
+    }
+
+    /// The present.
+    pub fn now(&self) -> Timestamp {
+        self.auth.now()
     }
 
     /// A page of the audit trail.

@@ -8,9 +8,7 @@ use crate::id::UserId;
 use crate::password::rules::Owner;
 use crate::secret::SecretText;
 use crate::unavailable::Unavailable;
-use crate::user::{
-    AccountStatus, Email, EmailStatus, JsonObject, Revision, Roles, User, Username,
-};
+use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Revision, Roles, User, Username};
 use crate::users::{NewUser, UserPage, UserQuery, UserUpdate};
 
 /// A new account.
@@ -72,7 +70,11 @@ impl Auth {
         result
     }
 
-    pub(in crate::auth) async fn try_enter(&self, id: UserId, entry: Entry) -> Result<User, AccountError> {
+    pub(in crate::auth) async fn try_enter(
+        &self,
+        id: UserId,
+        entry: Entry,
+    ) -> Result<User, AccountError> {
         let owner = Owner {
             email: Some(&entry.email),
             username: entry.username.as_ref(),

@@ -26,11 +26,7 @@ impl Administrator {
     }
 
     /// Gives a key another name.
-    pub async fn rename_api_key(
-        &self,
-        id: ApiKeyId,
-        name: &KeyName,
-    ) -> Result<ApiKey, AdminError> {
+    pub async fn rename_api_key(&self, id: ApiKeyId, name: &KeyName) -> Result<ApiKey, AdminError> {
         self.may_manage_keys()?;
         let call = self.key_call();
         Ok(self.auth.rename_api_key(&call, (id, name)).await?)
@@ -38,11 +34,7 @@ impl Administrator {
 
     /// Puts a new key in the place of another. Whoever does it sees the text of the new one, and so is
     /// given all that the old one has.
-    pub async fn rotate_api_key(
-        &self,
-        id: ApiKeyId,
-        end: Succession,
-    ) -> Result<Made, AdminError> {
+    pub async fn rotate_api_key(&self, id: ApiKeyId, end: Succession) -> Result<Made, AdminError> {
         self.may_manage_keys()?;
         let old = self.api_key(id).await?;
         self.may_give(&NewApiKey {

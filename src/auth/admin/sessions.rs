@@ -49,7 +49,11 @@ impl Administrator {
             let mut of_user = self.auth.sessions_of(user).await?;
             // An id begins with the time of its making.
             of_user.sort_unstable_by_key(|session| std::cmp::Reverse(session.id));
-            sessions.extend(of_user.into_iter().filter(|session| is_after(query, session)));
+            sessions.extend(
+                of_user
+                    .into_iter()
+                    .filter(|session| is_after(query, session)),
+            );
         }
         let is_more = sessions.len() > query.limit;
         sessions.truncate(query.limit);
@@ -103,7 +107,7 @@ impl Administrator {
 }
 
 fn is_after(query: &SessionQuery, session: &Session) -> bool {
-    query.after.is_none_or(|after| {
-        session.subject.user > after.user || session.id < after.session
-    })
+    query
+        .after
+        .is_none_or(|after| session.subject.user > after.user || session.id < after.session)
 }

@@ -103,11 +103,7 @@ impl Administrator {
     }
 
     /// Removes an account, with its sessions and codes.
-    pub async fn remove(
-        &self,
-        id: UserId,
-        expected: Option<Revision>,
-    ) -> Result<(), AdminError> {
+    pub async fn remove(&self, id: UserId, expected: Option<Revision>) -> Result<(), AdminError> {
         let result = self.try_remove(id, expected).await;
         let deed = Deed::on(id, (Action::RemoveUser, "removed"));
         self.told(deed, result).await
