@@ -22,7 +22,8 @@ pub(super) struct Fields {
     mistakes: Vec<Mistake>,
 }
 
-type Wrong = Cow<'static, str>;
+/// What is wrong with a value, for people.
+pub(super) type Wrong = Cow<'static, str>;
 
 impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = ApiError;
@@ -70,18 +71,6 @@ impl Fields {
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         self.take(name, |value| parsed(&value, parse))
-    }
-
-    /// The same, where null takes away what is there.
-    pub(super) fn text_or_null<T, E: std::fmt::Display>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<Option<T>> {
-        self.take(name, |value| match value {
-            Value::Null => Ok(None),
-            other => parsed(&other, parse).map(Some),
-        })
     }
 
     /// Texts that `parse` reads.
@@ -158,6 +147,17 @@ impl Fields {
 /// The member of this name at the top of the body (RFC 6901 §3).
 fn pointer(name: &str) -> Place {
     Place::Pointer(format!("/{}", name.replace('~', "~0").replace('/', "~1")))
+}
+
+/// A text that `parse` reads; null takes away what is there.
+pub(super) fn text_or_null<T, E: std::fmt::Display>(
+    value: &Value,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, Wrong> {
+    match value {
+        Value::Null => Ok(None),
+        other => parsed(other, parse).map(Some),
+    }
 }
 
 fn parsed<T, E: std::fmt::Display>(

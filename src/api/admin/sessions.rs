@@ -49,9 +49,9 @@ impl From<&Session> for View {
 }
 
 pub(super) async fn list(mut desk: Desk) -> Result<Json<Page>, ApiError> {
-    let user = desk
-        .parameters
-        .take("user", |text| text.parse().or(Err("is no user id".into())));
+    let user = desk.parameters.take("user", |text| {
+        text.parse().map_err(|_no_id| "is no user id".into())
+    });
     page(desk, user).await
 }
 

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use serde_json::Value;
 
 use super::ApiError;
-use super::fields::Fields;
+use super::fields::{Fields, text_or_null};
 use crate::auth::account::directory::{Amendment, Entry};
 use crate::secret::SecretText;
 use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Role, User, Username};
@@ -17,7 +17,9 @@ const LARGEST_OBJECT: usize = 32 * 1024;
 pub(super) fn entry(mut fields: Fields) -> Result<Entry, ApiError> {
     let email = fields.text("email", Email::parse);
     let email = fields.needed("email", email);
-    let username = fields.text_or_null("username", Username::parse).flatten();
+    let username = fields
+        .take("username", |value| text_or_null(&value, Username::parse))
+        .flatten();
     let password = password(&mut fields);
     let roles = fields.texts("roles", Role::parse).unwrap_or_default();
     let email_status = verified(&mut fields).unwrap_or(EmailStatus::Unverified);
@@ -41,7 +43,7 @@ pub(super) fn amendment(mut fields: Fields, user: &User) -> Result<Amendment, Ap
     let amendment = Amendment {
         expected: Some(user.revision),
         email: fields.text("email", Email::parse),
-        username: fields.text_or_null("username", Username::parse),
+        username: fields.take("username", |value| text_or_null(&value, Username::parse)),
         roles: fields
             .texts("roles", Role::parse)
             .map(|roles| roles.into_iter().collect()),
