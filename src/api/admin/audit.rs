@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 pub(super) struct Page {
     entries: Vec<Kept>,
     /// For the next page; null after the last.
-    next_cursor: Option<String>,
+    next_cursor: Option<i64>,
 }
 
 pub(super) async fn query(mut desk: Desk) -> Result<Json<Page>, ApiError> {
@@ -40,7 +40,7 @@ pub(super) async fn query(mut desk: Desk) -> Result<Json<Page>, ApiError> {
     let page = desk.administrator.audit(&query).await?;
     Ok(Json(Page {
         entries: page.entries,
-        next_cursor: page.next.map(|place| place.to_string()),
+        next_cursor: page.next,
     }))
 }
 

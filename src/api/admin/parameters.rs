@@ -8,8 +8,8 @@ use url::form_urlencoded;
 use super::{ApiError, LARGEST_PAGE, USUAL_PAGE};
 use crate::wire::problem::{Mistake, Place, Problem};
 
-/// The longest value, in bytes: more than any name or address has.
-const MAX_BYTES: usize = 320;
+/// The longest value, in characters: more than any name or address has.
+const LONGEST: usize = 320;
 
 /// The parameters of a query.
 pub(super) struct Parameters {
@@ -35,7 +35,7 @@ impl Parameters {
         let at = self.pairs.iter().position(|(found, _)| found == name)?;
         let (_, text) = self.pairs.remove(at);
         // A database takes no NUL, and nothing that is looked for holds any other.
-        let value = if text.len() > MAX_BYTES || text.chars().any(char::is_control) {
+        let value = if text.chars().count() > LONGEST || text.chars().any(char::is_control) {
             Err("is too long, or holds control characters".into())
         } else {
             read(&text)

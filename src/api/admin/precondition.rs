@@ -10,16 +10,27 @@ use crate::wire::problem::Problem;
 
 /// What a call says of the state that it has seen.
 pub(super) struct Preconditions {
-    matches: Option<Tags>,
-    differs: Option<Tags>,
+    matches: Header,
+    differs: Header,
 }
 
-/// The tags of a header.
-enum Tags {
+/// What a header holds.
+enum Header {
+    /// There is none.
+    Absent,
     /// `*`: whichever it is.
     Any,
-    /// One of these, as they were written.
-    OneOf(Vec<String>),
+    /// One of these.
+    OneOf(Vec<Tag>),
+    /// No tags.
+    Malformed,
+}
+
+/// An entity tag (RFC 9110 §8.8.3).
+struct Tag {
+    is_weak: bool,
+    /// None where it is a tag, but none that was given out here.
+    revision: Option<Revision>,
 }
 
 /// Which state may be changed.
@@ -45,34 +56,35 @@ impl Expected {
 impl Preconditions {
     pub(super) fn read(headers: &HeaderMap) -> Self {
         Self {
-            matches: tags(headers, &IF_MATCH),
-            differs: tags(headers, &IF_NONE_MATCH),
+            matches: header(headers, &IF_MATCH),
+            differs: header(headers, &IF_NONE_MATCH),
         }
     }
 
     /// Whether the caller has this state already.
-    pub(super) fn has(&self, revision: Revision) -> bool {
+    pub(super) fn has(&self, revision: Revision) -> Result<bool, ApiError> {
         match &self.differs {
-            None => false,
-            Some(Tags::Any) => true,
+            Header::Absent => Ok(false),
+            Header::Any => Ok(true),
             // What matters here is whether it is the same, so a weak tag will do.
-            Some(Tags::OneOf(tags)) => tags
-                .iter()
-                .any(|tag| read(tag.strip_prefix("W/").unwrap_or(tag)) == Some(revision)),
+            Header::OneOf(tags) => Ok(tags.iter().any(|tag| tag.revision == Some(revision))),
+            Header::Malformed => Err(NO_TAGS),
         }
     }
 
-    /// Which state the caller wants to change; none where they do not say. Of several tags the account
-    /// must be the first that is ours: more than one state nobody has seen last.
+    /// Which state the caller wants to change; none where they do not say. Of several tags the first of
+    /// ours counts: nobody has seen more than one state last.
     pub(super) fn expected(&self) -> Result<Option<Expected>, ApiError> {
         match &self.matches {
-            None => Ok(None),
-            Some(Tags::Any) => Ok(Some(Expected::Any)),
-            Some(Tags::OneOf(tags)) => {
-                let revision = tags.iter().find_map(|tag| read(tag));
-                let revision = revision.ok_or_else(no_such_state)?;
+            Header::Absent => Ok(None),
+            Header::Any => Ok(Some(Expected::Any)),
+            Header::OneOf(tags) => {
+                let strong = tags.iter().filter(|tag| !tag.is_weak);
+                let revision = strong.filter_map(|tag| tag.revision).next();
+                let revision = revision.ok_or(AdminError::Outdated)?;
                 Ok(Some(Expected::This(revision)))
             }
+            Header::Malformed => Err(NO_TAGS),
         }
     }
 
@@ -92,29 +104,79 @@ pub(super) fn tag(revision: Revision) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-fn read(tag: &str) -> Option<Revision> {
-    let number = tag.strip_prefix('"')?.strip_suffix('"')?;
-    number.parse().ok().map(Revision::new)
-}
+const NO_TAGS: ApiError = ApiError::Malformed("If-Match and If-None-Match hold ETags, or *");
 
-fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
-    let lines: Vec<_> = headers.get_all(name).iter().collect();
-    if lines.is_empty() {
-        return None;
+fn header(headers: &HeaderMap, name: &HeaderName) -> Header {
+    let mut lines = headers.get_all(name).iter().peekable();
+    if lines.peek().is_none() {
+        return Header::Absent;
     }
-    // Bytes that are no text are no tag of ours.
-    let lines = lines.iter().filter_map(|line| line.to_str().ok());
-    let tags: Vec<String> = lines
-        .flat_map(|line| line.split(','))
-        .map(|tag| tag.trim().to_owned())
-        .collect();
-    Some(match tags.as_slice() {
-        [only] if only == "*" => Tags::Any,
-        _others => Tags::OneOf(tags),
-    })
+    let Some(lines) = lines
+        .map(|line| line.to_str().ok())
+        .collect::<Option<Vec<_>>>()
+    else {
+        return Header::Malformed;
+    };
+    if let [only] = lines.as_slice()
+        && only.trim() == "*"
+    {
+        return Header::Any;
+    }
+    // No tag of ours holds a comma; one that does is read as two that are none.
+    let tags = lines.iter().flat_map(|line| line.split(','));
+    tags.map(tag_in)
+        .collect::<Option<_>>()
+        .map_or(Header::Malformed, Header::OneOf)
 }
 
-fn no_such_state() -> ApiError {
-    let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "outdated");
-    ApiError::Refused(problem.detail("No state has this ETag. Read it again."))
+fn tag_in(text: &str) -> Option<Tag> {
+    let text = text.trim();
+    let (is_weak, opaque) = match text.strip_prefix("W/") {
+        Some(opaque) => (true, opaque),
+        None => (false, text),
+    };
+    let opaque = opaque.strip_prefix('"')?.strip_suffix('"')?;
+    let revision = opaque.parse().ok().map(Revision::new);
+    Some(Tag { is_weak, revision })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_named_by_its_strong_tag_or_a_star() {
+        let check = |text: &'static str, expected: Option<Expected>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_MATCH, HeaderValue::from_static(text));
+            let read = Preconditions::read(&headers).expected();
+            assert_eq!(read.ok().flatten(), expected, "{text}");
+        };
+        let this = |number| Some(Expected::This(Revision::new(number)));
+        check("\"7\"", this(7));
+        check("\"x\", \"7\"", this(7));
+        check(" * ", Some(Expected::Any));
+        check("W/\"7\"", None);
+        check("7", None);
+        check("", None);
+        assert!(matches!(
+            Preconditions::read(&HeaderMap::new()).expected(),
+            Ok(None)
+        ));
+    }
+
+    #[test]
+    fn a_state_that_is_at_hand_may_be_named_by_a_weak_tag() {
+        let check = |text: &'static str, expected: Option<bool>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_NONE_MATCH, HeaderValue::from_static(text));
+            let has = Preconditions::read(&headers).has(Revision::new(7));
+            assert_eq!(has.ok(), expected, "{text}");
+        };
+        check("W/\"7\"", Some(true));
+        check("\"6\",\"7\"", Some(true));
+        check("\"6\"", Some(false));
+        check("*", Some(true));
+        check("seven", None);
+    }
 }

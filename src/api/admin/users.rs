@@ -98,7 +98,7 @@ pub(super) async fn add(desk: Desk, fields: Fields) -> Result<Response, ApiError
 pub(super) async fn read(desk: Desk, Path(id): Path<String>) -> Result<Response, ApiError> {
     desk.parameters.finish()?;
     let user = desk.administrator.user(identifier(&id)?).await?;
-    if desk.preconditions.has(user.revision) {
+    if desk.preconditions.has(user.revision)? {
         let tag = [(ETAG, tag(user.revision))];
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
