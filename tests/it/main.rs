@@ -27,6 +27,7 @@ mod listen;
 mod mail;
 mod proxy;
 mod revocation;
+mod schemathesis;
 mod sessions;
 mod strikebet;
 mod supabase;

@@ -251,6 +251,11 @@ async fn what_nobody_knows_is_refused_by_name() {
     assert_eq!(refusal(&large), is(413, "too_large"));
     let no_object = site.tell("POST", "users", &json!([1])).await;
     assert_eq!(refusal(&no_object), is(400, "malformed"));
+    // A list of its fields in their order is no body of the older endpoints either.
+    let list = json!([ALICE]);
+    let resend = "/.doorward/api/verify-email/resend";
+    let list = site.api.post(resend, &list).await;
+    assert_eq!(refusal(&list), is(400, "malformed"));
     let form = Request::post(format!("{ADMIN}/users"))
         .header("authorization", format!("Bearer {}", site.token))
         .header("content-type", "text/plain");
