@@ -79,8 +79,8 @@ impl Preconditions {
             Header::Absent => Ok(None),
             Header::Any => Ok(Some(Expected::Any)),
             Header::OneOf(tags) => {
-                let strong = tags.iter().filter(|tag| !tag.is_weak);
-                let revision = strong.filter_map(|tag| tag.revision).next();
+                let mut strong = tags.iter().filter(|tag| !tag.is_weak);
+                let revision = strong.find_map(|tag| tag.revision);
                 let revision = revision.ok_or(AdminError::Outdated)?;
                 Ok(Some(Expected::This(revision)))
             }

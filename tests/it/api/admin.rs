@@ -142,7 +142,8 @@ fn endpoints() -> impl Iterator<Item = (&'static str, String)> {
     let routes = api::ROUTES.iter().filter(move |(_, path)| own(path));
     routes.map(move |(method, path)| {
         let path = path.replace("{id}", id).replace("{role}", "editor");
-        (*method, path[ADMIN.len() + 1..].to_owned())
+        let below = path.strip_prefix(ADMIN).unwrap();
+        (*method, below.trim_start_matches('/').to_owned())
     })
 }
 
