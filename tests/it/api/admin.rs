@@ -8,6 +8,7 @@ use super::*;
 use crate::support::core::Setup;
 
 mod api_keys;
+mod foreign;
 mod sessions;
 mod trail;
 mod users;

@@ -76,6 +76,13 @@ async fn nobody_overwrites_what_they_have_not_seen() {
         .patch(&id, "*", &json!({ "profile": { "by": 3 } }))
         .await;
     assert_eq!(any.body["profile"], json!({ "by": 3 }));
+    let late = site
+        .patch(&id, &seen, &json!({ "profile": { "by": 4 } }))
+        .await;
+    assert_eq!(refusal(&late), is(412, "outdated"));
+    let weak = format!("W/{}", tag(&any));
+    let weak = site.patch(&id, &weak, &json!({})).await;
+    assert_eq!(refusal(&weak), is(412, "outdated"));
     let malformed = site.patch(&id, "7", &json!({})).await;
     assert_eq!(refusal(&malformed), is(400, "malformed"));
     let gone = site
