@@ -2,6 +2,24 @@
 
 use super::*;
 
+/// The ids on all pages of this length.
+async fn all_ids(site: &Site, limit: usize) -> Vec<String> {
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("sessions?limit={limit}{cursor}");
+        let page = site.ask("GET", &path).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        let sessions = page.body["sessions"].as_array().unwrap();
+        assert!((1..=limit).contains(&sessions.len()));
+        let ids = sessions.iter().map(|session| &session["id"]);
+        seen.extend(ids.map(|id| id.as_str().unwrap().to_owned()));
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return seen,
+        }
+    }
+}
+
 #[tokio::test]
 async fn sessions_are_seen_page_by_page_each_once() {
     let site = Site::start().await;
@@ -10,26 +28,14 @@ async fn sessions_are_seen_page_by_page_each_once() {
         site.api.core.clock.advance(Duration::from_millis(1));
         token(&site.api, ALICE).await;
     }
-    let (mut seen, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = site.ask("GET", &format!("sessions?limit=2{cursor}")).await;
-        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-        let sessions = page.body["sessions"].as_array().unwrap();
-        assert!(sessions.len() <= 2 && !sessions.is_empty());
-        seen.extend(
-            sessions
-                .iter()
-                .map(|s| s["id"].as_str().unwrap().to_owned()),
-        );
-        match page.body["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => break,
-        }
+    // A page may end within a user, or with one.
+    for limit in [1, 2, 5, 50] {
+        let mut seen = all_ids(&site, limit).await;
+        assert_eq!(seen.len(), 5, "{limit}");
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 5, "{limit}");
     }
-    assert_eq!(seen.len(), 5);
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen.len(), 5);
     let of_alice = site.ask("GET", &format!("sessions?user={}", user.id)).await;
     assert_eq!(of_alice.body["sessions"].as_array().unwrap().len(), 4);
     let path = format!("users/{}/sessions", user.id);
