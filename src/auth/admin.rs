@@ -58,32 +58,31 @@ impl Auth {
         Ok(administrator)
     }
 
-    /// API keys that are none are counted, as at other places where they are shown.
+    /// API keys that are none are counted, and too many of them are 429. One that is good is never kept
+    /// waiting by those: nobody guesses 178 random bits, so there is nothing to hide before the count.
     async fn admin_identity(
         &self,
         head: &RequestHead<'_>,
         caller: &Caller,
     ) -> Result<Arc<Identity>, AdminError> {
-        let shows_key = match self.credential(head) {
-            Credential::Bearer(token) => UnverifiedKey::read(token).is_some(),
-            Credential::Key(_) => true,
-            Credential::Absent
-            | Credential::Cookie(_)
-            | Credential::Foreign
-            | Credential::Ambiguous => false,
-        };
-        let pass = if shows_key {
-            Some(self.limit(Purpose::ApiKey, caller, None).await?)
-        } else {
-            None
-        };
         let permit = self.authenticate(head, &Requirement::Admin);
         let is_unknown = matches!(permit, Err(Denial::Unauthenticated(_)));
-        if let Some(pass) = pass.filter(|_| !is_unknown) {
-            self.forgive(pass).await;
+        if is_unknown && shows_key(&self.credential(head)) {
+            self.limit(Purpose::ApiKey, caller, None).await?;
         }
         let identity = permit.map_err(AdminError::Denied)?.shared_identity();
         identity.ok_or(NOT_SIGNED_IN)
+    }
+}
+
+fn shows_key(credential: &Credential<'_>) -> bool {
+    match credential {
+        Credential::Bearer(token) => UnverifiedKey::read(token).is_some(),
+        Credential::Key(_) => true,
+        Credential::Absent
+        | Credential::Cookie(_)
+        | Credential::Foreign
+        | Credential::Ambiguous => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use doorward::api_key::{KeyName, KeySubject, Kind, Scope, ServiceName};
 use doorward::auth::api_keys::NewApiKey;
+use doorward::limit::{Policy, Quota};
 use doorward::user::{Role, User};
 
 use super::*;
@@ -263,4 +264,30 @@ async fn what_nobody_knows_is_refused_by_name() {
         .header("content-type", "text/plain");
     let form = site.api.call(form.body("{}".to_owned()).unwrap()).await;
     assert_eq!(refusal(&form), is(415, "not_json"));
+}
+
+#[tokio::test]
+async fn keys_that_are_none_come_too_soon_and_good_ones_never() {
+    let mut limits = Policy::off();
+    limits.api_key.address = Quota::parse("2/1m");
+    let site = Site::of(Setup {
+        limits,
+        ..Setup::default()
+    })
+    .await;
+    let good = site.key(&["admin"], &[]).await;
+    let with = async |token: &str| {
+        let call = site.call("GET", "users");
+        site.send(Call { token, ..call }, None).await
+    };
+    for _ in 0..2 {
+        assert_eq!(with("dwk_junk").await.status, StatusCode::UNAUTHORIZED);
+    }
+    let limited = with("dwk_junk").await;
+    assert_eq!(limited.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(limited.headers.contains_key("retry-after"));
+    for _ in 0..5 {
+        assert_eq!(with(&good).await.status, StatusCode::OK);
+    }
+    assert_eq!(with("junk").await.status, StatusCode::UNAUTHORIZED);
 }
