@@ -16,6 +16,7 @@ use crate::wire::context::RequestContext;
 use crate::wire::problem::Problem;
 
 mod account;
+mod admin;
 mod body;
 mod clearing;
 mod describe;
@@ -60,6 +61,25 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("delete", "/.doorward/api/account"),
     ("post", "/.doorward/api/account/email"),
     ("post", "/.doorward/api/account/email/confirm"),
+    ("get", "/.doorward/api/admin/users"),
+    ("post", "/.doorward/api/admin/users"),
+    ("get", "/.doorward/api/admin/users/{id}"),
+    ("patch", "/.doorward/api/admin/users/{id}"),
+    ("delete", "/.doorward/api/admin/users/{id}"),
+    ("put", "/.doorward/api/admin/users/{id}/roles/{role}"),
+    ("delete", "/.doorward/api/admin/users/{id}/roles/{role}"),
+    ("get", "/.doorward/api/admin/users/{id}/sessions"),
+    ("delete", "/.doorward/api/admin/users/{id}/sessions"),
+    ("get", "/.doorward/api/admin/sessions"),
+    ("get", "/.doorward/api/admin/sessions/{id}"),
+    ("delete", "/.doorward/api/admin/sessions/{id}"),
+    ("get", "/.doorward/api/admin/api-keys"),
+    ("post", "/.doorward/api/admin/api-keys"),
+    ("get", "/.doorward/api/admin/api-keys/{id}"),
+    ("patch", "/.doorward/api/admin/api-keys/{id}"),
+    ("delete", "/.doorward/api/admin/api-keys/{id}"),
+    ("post", "/.doorward/api/admin/api-keys/{id}/rotate"),
+    ("get", "/.doorward/api/admin/audit"),
     ("get", "/.doorward/api/openapi.json"),
     ("get", "/.doorward/jwks.json"),
     ("get", "/.well-known/jwks.json"),
@@ -76,6 +96,7 @@ pub fn router(auth: Arc<Auth>) -> Router {
         .route("/.doorward/api/sessions", get(session::list))
         .route("/.doorward/api/sessions/{id}", delete(session::end))
         .merge(accounts())
+        .merge(admin::router())
         .layer(from_fn(clearing::clear_shown))
         .layer(from_fn(never_stored))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));

@@ -25,6 +25,7 @@ pub mod verify;
 mod writer;
 
 use self::entry::{Entry, Line};
+use self::query::{AuditPage, AuditQuery};
 use self::store::AuditStore;
 pub use self::writer::{Counters, Writer};
 
@@ -134,6 +135,7 @@ pub struct Audit {
 /// The way to the [`Writer`].
 #[derive(Clone, Debug)]
 struct Trail {
+    store: AuditStore,
     sender: mpsc::Sender<Message>,
     counters: Arc<Counters>,
 }
@@ -167,6 +169,7 @@ impl Audit {
     /// Keeps entries in `store` too. The writer must be run for it.
     pub fn kept(self, store: AuditStore, counters: Counters) -> (Self, Writer) {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        let reading = store.clone();
         let counters = Arc::new(counters);
         let writer = Writer::new(
             writer::Parts {
@@ -177,7 +180,11 @@ impl Audit {
             },
             Arc::clone(&counters),
         );
-        let trail = Some(Trail { sender, counters });
+        let trail = Some(Trail {
+            store: reading,
+            sender,
+            counters,
+        });
         (Self { trail, ..self }, writer)
     }
 
@@ -208,6 +215,14 @@ impl Audit {
         }
         self.lines.write(&Line::alone(&entry));
         Ok(())
+    }
+
+    /// A page of what was kept. Where only lines are written, nothing can be looked up.
+    pub async fn query(&self, query: &AuditQuery) -> Result<AuditPage, Unavailable> {
+        match &self.trail {
+            Some(trail) => trail.store.query(query).await,
+            None => Err(Unavailable::new("the audit trail", "none is kept")),
+        }
     }
 
     /// Waits until what was recorded is kept, and its lines are written: for the end of a process.

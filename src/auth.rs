@@ -26,6 +26,7 @@ use self::tokens::Tokens;
 use self::tokens::form::{Bearer, Form};
 
 pub mod account;
+pub mod admin;
 pub mod api_keys;
 mod authenticate;
 mod csrf;

@@ -11,7 +11,7 @@ use crate::id::UserId;
 pub use crate::password::PasswordHash;
 use crate::unavailable::Unavailable;
 use crate::user::{
-    AccountStatus, Email, EmailStatus, JsonObject, Login, Revision, Roles, User, Username,
+    AccountStatus, Email, EmailStatus, JsonObject, Login, Revision, Role, Roles, User, Username,
 };
 
 pub mod directory;
@@ -114,11 +114,15 @@ pub enum UpdateError {
     Unavailable(#[from] Unavailable),
 }
 
-/// Which users to list.
-#[derive(Clone, Debug)]
+/// Which users to list; what is `None` does not matter.
+#[derive(Clone, Debug, Default)]
 pub struct UserQuery {
     /// Part of an address or user name, or the start of an id (8 digits or more); empty for all.
     pub search: String,
+    /// Those who have this role.
+    pub role: Option<Role>,
+    /// Those whose account is so.
+    pub status: Option<AccountStatus>,
     /// How many at the most.
     pub limit: u32,
     /// How many to pass over.

@@ -1,7 +1,7 @@
 //! Reading the JSON of a request.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use http::StatusCode;
 use http::header::CONTENT_LENGTH;
@@ -23,9 +23,17 @@ where
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let read = Request::from_parts(parts.clone(), body);
+        let bytes = Bytes::from_request(read, state).await;
+        let bytes = bytes.map_err(|rejection| rejected(rejection.status()))?;
+        // The reader of a struct would take a list of its fields as well, in their order.
+        let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
+        let request = Request::from_parts(parts, Body::from(bytes));
         match Json::<T>::from_request(request, state).await {
-            Ok(Json(value)) => Ok(Self(value)),
-            Err(rejection) => Err(rejected(&rejection)),
+            Ok(Json(value)) if is_object => Ok(Self(value)),
+            Ok(_list) => Err(rejected(StatusCode::BAD_REQUEST)),
+            Err(rejection) => Err(rejected(rejection.status())),
         }
     }
 }
@@ -53,8 +61,8 @@ where
 }
 
 /// The parser's own words may quote the body, which may hold a password.
-fn rejected(rejection: &JsonRejection) -> ApiError {
-    match rejection.status() {
+fn rejected(status: StatusCode) -> ApiError {
+    match status {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::MediaType,
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
         _malformed => ApiError::Malformed("the body is not the JSON that is expected here"),

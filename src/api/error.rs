@@ -14,6 +14,7 @@ use crate::wire::problem::Problem;
 use crate::wire::refusal::{Cause, ProblemStyle, Refusal};
 
 mod account;
+mod admin;
 
 /// When to come back after a 503: the pool of hashes is worked off, a store is back, within seconds.
 const RETRY_SOON: Duration = Duration::from_secs(2);
@@ -41,6 +42,8 @@ pub(super) enum ApiError {
     TooSoon(Limited),
     /// 503, and the cookies stay: a store that is away is no reason to sign anybody out.
     Unavailable,
+    /// 503: it was done, but the audit trail could not be told.
+    Untold,
     /// 500: no token could be made.
     NoToken,
     /// The core refused the credential.
@@ -76,7 +79,11 @@ impl IntoResponse for ApiError {
             Self::TooSoon(limited) => {
                 Refusal::from(Cause::TooManyRequests(limited)).respond(&ProblemStyle)
             }
-            Self::Unavailable => unavailable(),
+            Self::Unavailable => unavailable("unavailable", "Try again in a moment."),
+            Self::Untold => unavailable(
+                "not_recorded",
+                "The change was made, but the audit trail could not be told.",
+            ),
             Self::NoToken => {
                 Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no_token").into_response()
             }
@@ -100,9 +107,9 @@ fn challenged(problem: Problem) -> Response {
     response
 }
 
-fn unavailable() -> Response {
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable");
-    let mut response = problem.detail("Try again in a moment.").into_response();
+fn unavailable(code: &'static str, detail: &'static str) -> Response {
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, code);
+    let mut response = problem.detail(detail).into_response();
     response
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from(RETRY_SOON.as_secs()));

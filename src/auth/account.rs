@@ -25,7 +25,7 @@ mod guard;
 mod letter;
 pub mod profile;
 mod prove;
-mod record;
+pub(super) mod record;
 pub mod redeem;
 pub mod reset;
 pub mod rules;

@@ -167,24 +167,26 @@ impl UserStore for SqlUsers {
     }
 
     async fn list(&self, query: &UserQuery) -> Result<UserPage, Unavailable> {
-        let search = Search::of(&query.search);
+        let search = Search::of(query);
         let read = async {
             // One transaction, so that total and page are of the same moment.
             let mut view = self.database.view().await?;
             let total: i64 = search
                 .bind_scalar(query_scalar(
                     "SELECT count(*) FROM users
-                     WHERE email LIKE $1 ESCAPE '\\' OR username LIKE $1 ESCAPE '\\'
-                        OR id BETWEEN $2 AND $3",
+                     WHERE (email LIKE $1 ESCAPE '\\' OR username LIKE $1 ESCAPE '\\'
+                            OR id BETWEEN $2 AND $3)
+                       AND roles LIKE $4 ESCAPE '\\' AND disabled BETWEEN $5 AND $6",
                 ))
                 .fetch_one(&mut *view)
                 .await?;
             let rows: Vec<Row> = search
                 .bind_rows(query_as(
                     "SELECT * FROM users
-                     WHERE email LIKE $1 ESCAPE '\\' OR username LIKE $1 ESCAPE '\\'
-                        OR id BETWEEN $2 AND $3
-                     ORDER BY created_at, id LIMIT $4 OFFSET $5",
+                     WHERE (email LIKE $1 ESCAPE '\\' OR username LIKE $1 ESCAPE '\\'
+                            OR id BETWEEN $2 AND $3)
+                       AND roles LIKE $4 ESCAPE '\\' AND disabled BETWEEN $5 AND $6
+                     ORDER BY created_at, id LIMIT $7 OFFSET $8",
                 ))
                 .bind(i64::from(query.limit))
                 .bind(i64::from(query.offset))

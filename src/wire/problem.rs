@@ -20,8 +20,30 @@ pub struct Problem {
     pub code: &'static str,
     /// A sentence for people.
     pub detail: Option<Cow<'static, str>>,
+    /// What is wrong with which part of the request (`errors`, as in RFC 9457 §3).
+    pub mistakes: Vec<Mistake>,
     /// The request, as the logs name it.
     pub request_id: Option<RequestId>,
+}
+
+/// What is wrong with one part of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mistake {
+    /// Which part.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What is wrong, for people. Never the value itself, which may be a secret.
+    pub detail: Cow<'static, str>,
+}
+
+/// A part of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// A member of the body, by its JSON pointer (RFC 6901).
+    Pointer(String),
+    /// A parameter of the query.
+    Parameter(String),
 }
 
 #[derive(Serialize)]
@@ -32,6 +54,8 @@ struct Body<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Mistake],
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
 }
@@ -46,6 +70,7 @@ impl Problem {
             status,
             code,
             detail: None,
+            mistakes: Vec::new(),
             request_id: None,
         }
     }
@@ -57,6 +82,12 @@ impl Problem {
             detail: Some(detail.into()),
             ..self
         }
+    }
+
+    /// The same, with what is wrong with which part.
+    #[must_use]
+    pub fn mistakes(self, mistakes: Vec<Mistake>) -> Self {
+        Self { mistakes, ..self }
     }
 
     /// The same, with the name of the request.
@@ -76,6 +107,7 @@ impl Problem {
             status: self.status.as_u16(),
             code: self.code,
             detail: self.detail.as_deref(),
+            errors: &self.mistakes,
             request_id: self.request_id.map(|id| id.to_string()),
         };
         // Texts and a number: there is nothing in it that JSON could not hold.

@@ -28,6 +28,7 @@ mod mail;
 mod proxy;
 mod revocation;
 mod scenarios;
+mod schemathesis;
 mod sessions;
 mod strikebet;
 mod supabase;

@@ -50,7 +50,7 @@ impl Auth {
 
     /// Closed first: were it removed before its sessions are ended and they could not be, nobody could
     /// try again, for want of an account.
-    async fn remove(&self, user: UserId) -> Result<(), AccountError> {
+    pub(in crate::auth) async fn remove(&self, user: UserId) -> Result<(), AccountError> {
         self.close(user).await?;
         self.codes().forget(user).await?;
         self.parts.users.remove(user).await?;

@@ -8,7 +8,7 @@ use crate::id::UserId;
 use crate::password::rules::Owner;
 use crate::secret::SecretText;
 use crate::unavailable::Unavailable;
-use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Revision, Roles, User};
+use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Revision, Roles, User, Username};
 use crate::users::{NewUser, UserPage, UserQuery, UserUpdate};
 
 /// A new account.
@@ -18,6 +18,10 @@ pub struct Entry {
     pub id: Option<UserId>,
     /// Its address.
     pub email: Email,
+    /// Its name for people.
+    pub username: Option<Username>,
+    /// What it may do.
+    pub roles: Roles,
     /// Its password; none: it cannot be signed in to with one.
     pub password: Option<SecretText>,
     /// Whether the address is proved.
@@ -35,6 +39,10 @@ pub struct Amendment {
     pub expected: Option<Revision>,
     /// Another address.
     pub email: Option<Email>,
+    /// Another name, or none any more.
+    pub username: Option<Option<Username>>,
+    /// Other roles, all of them.
+    pub roles: Option<Roles>,
     /// Another password.
     pub password: Option<SecretText>,
     /// The address was proved, or is no longer.
@@ -62,10 +70,14 @@ impl Auth {
         result
     }
 
-    async fn try_enter(&self, id: UserId, entry: Entry) -> Result<User, AccountError> {
+    pub(in crate::auth) async fn try_enter(
+        &self,
+        id: UserId,
+        entry: Entry,
+    ) -> Result<User, AccountError> {
         let owner = Owner {
             email: Some(&entry.email),
-            username: None,
+            username: entry.username.as_ref(),
         };
         let password = match &entry.password {
             Some(password) => Some(self.accept_password(password, owner).await?),
@@ -74,9 +86,9 @@ impl Auth {
         let new = NewUser {
             id,
             email: entry.email,
-            username: None,
+            username: entry.username,
             password,
-            roles: Roles::default(),
+            roles: entry.roles,
             email_status: entry.email_status,
             profile: entry.profile,
             metadata: entry.metadata,
@@ -97,10 +109,19 @@ impl Auth {
         result
     }
 
-    async fn try_amend(&self, id: UserId, amendment: Amendment) -> Result<User, AccountError> {
+    pub(in crate::auth) async fn try_amend(
+        &self,
+        id: UserId,
+        amendment: Amendment,
+    ) -> Result<User, AccountError> {
+        // Asked for even where the account already was as wanted: it may be the second try of a change
+        // whose first could not end the sessions.
         let ends_sessions = amendment.password.is_some()
             || amendment.email.is_some()
+            || amendment.roles.is_some()
             || amendment.status == Some(AccountStatus::Disabled);
+        // What was mailed before is no way around the change.
+        let forgets_codes = amendment.password.is_some() || amendment.email.is_some();
         let password = match &amendment.password {
             Some(password) => {
                 let user = self
@@ -111,7 +132,10 @@ impl Auth {
                     .ok_or(AccountError::Gone)?;
                 let owner = Owner {
                     email: amendment.email.as_ref().or(Some(&user.email)),
-                    ..Owner::of(&user)
+                    username: match &amendment.username {
+                        Some(username) => username.as_ref(),
+                        None => user.username.as_ref(),
+                    },
                 };
                 Some(self.accept_password(password, owner).await?)
             }
@@ -120,16 +144,20 @@ impl Auth {
         let update = UserUpdate {
             expected: amendment.expected,
             email: amendment.email,
+            username: amendment.username,
             password: password.map(Some),
+            roles: amendment.roles,
             status: amendment.status,
             email_status: amendment.email_status,
             profile: amendment.profile,
             metadata: amendment.metadata,
-            ..UserUpdate::default()
         };
         let user = self.parts.users.update(id, update).await?;
         if ends_sessions {
             self.end_sessions_of(id, None).await?;
+        }
+        if forgets_codes {
+            self.codes().forget(id).await?;
         }
         Ok(user)
     }

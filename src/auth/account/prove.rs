@@ -84,7 +84,7 @@ impl Auth {
     /// Ends the sessions of a user, but for `keep`; returns how many. Always called *after* the account
     /// was written: a sign-in that read the old account has read the old epoch too, and its session is
     /// not made.
-    pub(super) async fn end_sessions_of(
+    pub(in crate::auth) async fn end_sessions_of(
         &self,
         user: UserId,
         keep: Option<SessionId>,

@@ -41,7 +41,8 @@ impl Auth {
     }
 }
 
-const fn verdict(error: &AccountError) -> (Outcome, &'static str) {
+/// The words for a refusal.
+pub(in crate::auth) const fn verdict(error: &AccountError) -> (Outcome, &'static str) {
     match error {
         AccountError::SignUpClosed => (Outcome::Refused, "sign-up-closed"),
         AccountError::NoMail => (Outcome::Refused, "no-mail"),

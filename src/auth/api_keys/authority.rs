@@ -47,6 +47,9 @@ pub enum KeyError {
     /// It was not rotated.
     #[error(transparent)]
     Rotate(#[from] RotateError),
+    /// It was done, but the audit trail could not be told.
+    #[error("the audit trail could not be told")]
+    Untold(#[source] Unavailable),
     /// The store could not be asked.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -109,11 +112,10 @@ impl Auth {
         {
             return Err(KeyError::NotAllowed);
         }
-        let made = self.parts.api_keys.create(new).await;
-        if let Ok(made) = &made {
-            self.tell_change(Action::CreateApiKey, call, &made.key);
-        }
-        Ok(made?)
+        let made = self.parts.api_keys.create(new).await?;
+        self.tell_change(Action::CreateApiKey, call, &made.key)
+            .await?;
+        Ok(made)
     }
 
     /// A page of keys; the subject of `query` is replaced by that of the call, if it has one.
@@ -148,7 +150,7 @@ impl Auth {
         self.api_key(call, id).await?;
         let key = self.parts.api_keys.rename(id, name).await?;
         let key = key.ok_or(KeyError::NoSuchKey)?;
-        self.tell_change(Action::RenameApiKey, call, &key);
+        self.tell_change(Action::RenameApiKey, call, &key).await?;
         Ok(key)
     }
 
@@ -160,7 +162,7 @@ impl Auth {
     ) -> Result<Made, KeyError> {
         let old = self.api_key(call, id).await?;
         let made = self.parts.api_keys.rotate(id, end).await?;
-        self.tell_change(Action::RotateApiKey, call, &old);
+        self.tell_change(Action::RotateApiKey, call, &old).await?;
         Ok(made)
     }
 
@@ -173,11 +175,17 @@ impl Auth {
         self.api_key(call, id).await?;
         let key = self.parts.api_keys.revoke(id).await?;
         let key = key.ok_or(KeyError::NoSuchKey)?;
-        self.tell_change(Action::RevokeApiKey, call, &key);
+        self.tell_change(Action::RevokeApiKey, call, &key).await?;
         Ok(key)
     }
 
-    fn tell_change(&self, action: Action, call: &KeyCall<'_>, key: &ApiKey) {
+    /// Of what administrators change, the answer waits until the trail has it.
+    async fn tell_change(
+        &self,
+        action: Action,
+        call: &KeyCall<'_>,
+        key: &ApiKey,
+    ) -> Result<(), KeyError> {
         let user = match &key.subject {
             KeySubject::User(user) => Some(user.to_string()),
             KeySubject::Service(_) => None,
@@ -193,7 +201,14 @@ impl Auth {
             request_id: Some(call.caller.request_id.to_string()),
             api_key: Some(key.id),
         };
-        self.parts.audit.record(&event);
+        match call.whose {
+            Whose::Only(_) => self.parts.audit.record(&event),
+            Whose::Anybody => {
+                let told = self.parts.audit.record_durably(&event).await;
+                told.map_err(KeyError::Untold)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) async fn list(
     let mut query = UserQuery {
         search: list.search.clone(),
         limit: PAGE,
-        offset: 0,
+        ..UserQuery::default()
     };
     let mut rows = Vec::new();
     loop {

@@ -17,7 +17,7 @@ use crate::auth::account::directory::{Amendment, Entry};
 use crate::id::UserId;
 use crate::limit::Purpose;
 use crate::secret::SecretText;
-use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, User};
+use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Roles, User};
 use crate::users::UserQuery;
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
@@ -39,9 +39,9 @@ pub(super) async fn list(State(desk): State<Desk>, call: Call) -> Result<Respons
     let page = number(&call, "page", 1)?;
     let per_page = number(&call, "per_page", USUAL_PAGE)?.min(LARGEST_PAGE);
     let query = UserQuery {
-        search: String::new(),
         limit: per_page,
         offset: (page - 1).saturating_mul(per_page),
+        ..UserQuery::default()
     };
     let found = desk.auth.list_users(&query).await?;
     let users = found.users.iter().map(|user| UserBody::of(user, None));
@@ -73,6 +73,8 @@ pub(super) async fn add(
     let entry = Entry {
         id: id.map(|text| identifier(&text)).transpose()?,
         email,
+        username: None,
+        roles: Roles::default(),
         password: password.map(SecretText::new),
         email_status: match fields.truth("email_confirm")? {
             Some(true) => EmailStatus::Verified,
@@ -118,6 +120,7 @@ pub(super) async fn change(
         status: ban(&mut fields)?,
         profile: metadata(&mut fields, ("user_metadata", &user.profile))?,
         metadata: metadata(&mut fields, ("app_metadata", &user.metadata))?,
+        ..Amendment::default()
     };
     let caller = call.caller();
     let user = desk.auth.amend_user(user.id, amendment, &caller).await?;

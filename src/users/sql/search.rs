@@ -5,12 +5,16 @@ use sqlx::any::AnyArguments;
 use sqlx::query::{QueryAs, QueryScalar};
 
 use super::row::Row;
+use crate::user::AccountStatus;
+use crate::users::UserQuery;
 
-/// A search text as the statements use it: $1 a `LIKE` pattern for names, $2 and $3 the least and the
-/// greatest id.
+/// A search as the statements use it: $1 a `LIKE` pattern for names, $2 and $3 the least and the
+/// greatest id, $4 a pattern for roles, $5 and $6 the least and the greatest of `disabled`.
 pub(super) struct Search {
     names: String,
     ids: ([u8; 16], [u8; 16]),
+    roles: String,
+    disabled: (i64, i64),
 }
 
 type Rows = QueryAs<'static, Any, Row, AnyArguments>;
@@ -22,16 +26,8 @@ impl Search {
     /// Least above greatest: no id is between them.
     const NO_IDS: ([u8; 16], [u8; 16]) = ([0xff; 16], [0; 16]);
 
-    pub(super) fn of(text: &str) -> Self {
-        let text = text.trim().to_lowercase();
-        let mut names = String::from("%");
-        for c in text.chars() {
-            if matches!(c, '%' | '_' | '\\') {
-                names.push('\\');
-            }
-            names.push(c);
-        }
-        names.push('%');
+    pub(super) fn of(query: &UserQuery) -> Self {
+        let text = query.search.trim().to_lowercase();
         let digits: Option<Vec<u8>> = text
             .chars()
             .filter(|c| *c != '-')
@@ -43,7 +39,18 @@ impl Search {
             }
             Some(_) | None => Self::NO_IDS,
         };
-        Self { names, ids }
+        let role = query.role.as_ref();
+        Self {
+            names: anywhere(&text),
+            ids,
+            // In quotes, as the table keeps them: `admin` is not found in `shop-admin`.
+            roles: role.map_or_else(|| "%".to_owned(), |role| anywhere(&format!("\"{role}\""))),
+            disabled: match query.status {
+                None => (0, 1),
+                Some(AccountStatus::Enabled) => (0, 0),
+                Some(AccountStatus::Disabled) => (1, 1),
+            },
+        }
     }
 
     pub(super) fn bind_rows(&self, rows: Rows) -> Rows {
@@ -51,6 +58,9 @@ impl Search {
         rows.bind(self.names.clone())
             .bind(least.to_vec())
             .bind(greatest.to_vec())
+            .bind(self.roles.clone())
+            .bind(self.disabled.0)
+            .bind(self.disabled.1)
     }
 
     pub(super) fn bind_scalar(&self, number: Number) -> Number {
@@ -59,7 +69,23 @@ impl Search {
             .bind(self.names.clone())
             .bind(least.to_vec())
             .bind(greatest.to_vec())
+            .bind(self.roles.clone())
+            .bind(self.disabled.0)
+            .bind(self.disabled.1)
     }
+}
+
+/// A pattern for what holds `text`.
+fn anywhere(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// The 16 bytes of these hexadecimal digits, filled up with `fill`.

@@ -65,6 +65,8 @@ pub(crate) struct Setup {
     /// Where users and codes are kept; a SQLite file if not said.
     pub(crate) database: Option<Database>,
     pub(crate) mail: Mail,
+    /// Where events are recorded; lines in a file if not said.
+    pub(crate) audit: Option<Audit>,
     /// The header for API keys.
     pub(crate) key_header: Option<HeaderName>,
 }
@@ -91,6 +93,7 @@ impl Default for Setup {
             forms: Vec::new(),
             limits: Policy::off(),
             key_header: None,
+            audit: None,
         }
     }
 }
@@ -151,6 +154,8 @@ impl Core {
         api_keys.wait_until_fresh().await;
         let passwords = Arc::new(Passwords::new(cheap_passwords()).unwrap());
         let audit_log = audit_log(&directory, &clock);
+        let lines = || Audit::new(audit_log.clone(), clock.clone());
+        let audit = setup.audit.unwrap_or_else(lines);
         let parts = Parts {
             clock: clock.clone(),
             users: Arc::clone(&users),
@@ -171,7 +176,7 @@ impl Core {
             .unwrap(),
             revocations,
             api_keys: Arc::clone(&api_keys),
-            audit: Arc::new(Audit::new(audit_log.clone(), clock.clone())),
+            audit: Arc::new(audit),
             metrics: Arc::default(),
             lifetimes: setup.lifetimes,
             email_rule: setup.email_rule,

@@ -20,6 +20,7 @@ pub(crate) async fn users_contract(store: Arc<dyn UserStore>, clock: &ManualCloc
     a_removed_user_leaves_the_names_free(store).await;
     pages_are_in_order_and_count_all(store, clock).await;
     a_search_takes_its_text_as_it_stands(store, clock).await;
+    users_are_listed_by_role_and_status(store).await;
 }
 
 async fn updates_contract(store: &dyn UserStore, clock: &ManualClock) {
@@ -379,6 +380,7 @@ async fn search(store: &dyn UserStore, text: &str, limit: u32, offset: u32) -> U
             search,
             limit,
             offset,
+            ..UserQuery::default()
         })
         .await
         .unwrap()
@@ -445,4 +447,40 @@ async fn a_search_takes_its_text_as_it_stands(store: &dyn UserStore, clock: &Man
     for (text, expected) in searches {
         assert_eq!(search(store, text, 10, 0).await.total, expected, "{text:?}");
     }
+}
+
+async fn users_are_listed_by_role_and_status(store: &dyn UserStore) {
+    for (name, held) in [
+        ("one", &["lister"] as &[&str]),
+        ("two", &["lister", "list_er"]),
+        ("three", &["a-lister"]),
+    ] {
+        let mut new = new_user(&format!("{name}@listed.example"));
+        new.roles = roles(held);
+        let user = store.insert(new).await.unwrap();
+        if name == "two" {
+            let close = UserChange::Status(AccountStatus::Disabled);
+            store.change(user.id, close).await.unwrap();
+        }
+    }
+    let check = async |role: Option<&str>, status: Option<AccountStatus>, expected: u64| {
+        let query = UserQuery {
+            search: "listed.example".to_owned(),
+            role: role.map(|role| Role::parse(role).unwrap()),
+            status,
+            limit: 10,
+            ..UserQuery::default()
+        };
+        let page = store.list(&query).await.unwrap();
+        let found = page.users.len() as u64;
+        assert_eq!((page.total, found), (expected, expected), "{query:?}");
+    };
+    let (open, closed) = (Some(AccountStatus::Enabled), Some(AccountStatus::Disabled));
+    check(None, None, 3).await;
+    check(Some("lister"), None, 2).await;
+    check(Some("lister"), open, 1).await;
+    check(Some("lister"), closed, 1).await;
+    check(Some("list_er"), None, 1).await;
+    check(Some("li"), None, 0).await;
+    check(None, open, 2).await;
 }

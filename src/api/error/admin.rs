@@ -1,0 +1,94 @@
+//! How the errors of administrators look.
+
+use http::StatusCode;
+
+use super::ApiError;
+use crate::api_keys::{CreateError, RotateError};
+use crate::auth::AccountError;
+use crate::auth::admin::AdminError;
+use crate::auth::api_keys::KeyError;
+use crate::wire::problem::{Mistake, Place, Problem};
+
+impl From<AdminError> for ApiError {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Denied(denial) => Self::Denied(denial),
+            AdminError::ForeignToken => Self::Forbidden(
+                "foreign_token",
+                "This token was not given out here: sign in as an administrator.",
+            ),
+            AdminError::Limited(limited) => Self::TooSoon(limited),
+            AdminError::KeptElsewhere(_) => Self::Forbidden(
+                "users_kept_elsewhere",
+                "Users are kept in a directory elsewhere, and managed there.",
+            ),
+            AdminError::NoSuchUser => not_found("no_such_user"),
+            AdminError::NoSuchSession => Self::NoSuchSession,
+            AdminError::Outdated => Self::Refused(
+                Problem::new(StatusCode::PRECONDITION_FAILED, "outdated")
+                    .detail("The user has changed since. Read it again."),
+            ),
+            AdminError::OwnAccount => conflict(
+                "own_account",
+                "Nobody closes, removes or demotes themselves: another administrator can.",
+            ),
+            AdminError::LastAdmin => conflict("last_admin", "Nobody would be left to administer."),
+            AdminError::Account(AccountError::Weak(weak)) => Self::Refused(
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "weak_password").mistakes(vec![
+                    Mistake {
+                        place: Place::Pointer("/password".to_owned()),
+                        detail: weak.to_string().into(),
+                    },
+                ]),
+            ),
+            AdminError::Account(error) => error.into(),
+            AdminError::Key(error) => error.into(),
+            AdminError::Untold(error) => {
+                tracing::error!(error = ?error, "a change was made that the audit trail may lack");
+                Self::Untold
+            }
+            AdminError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::NotAllowed => Self::Forbidden(
+                "not_allowed",
+                "An API key manages keys only with the scope admin.",
+            ),
+            KeyError::Exceeds => Self::Forbidden(
+                "exceeds",
+                "A key cannot have roles, scopes or a life that its maker has not.",
+            ),
+            KeyError::NoSuchKey | KeyError::Rotate(RotateError::NoSuchKey) => {
+                not_found("no_such_api_key")
+            }
+            KeyError::Create(CreateError::NoSuchUser) => {
+                conflict("no_such_user", "There is no such user to make a key for.")
+            }
+            KeyError::Create(CreateError::TooMany) => conflict(
+                "too_many_keys",
+                "Revoke another key of the same owner first.",
+            ),
+            KeyError::Rotate(RotateError::NotLive) => conflict(
+                "not_live",
+                "The key holds no longer, or was rotated already.",
+            ),
+            KeyError::Untold(error) => AdminError::Untold(error).into(),
+            KeyError::Create(CreateError::Unavailable(error))
+            | KeyError::Rotate(RotateError::Unavailable(error))
+            | KeyError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+const fn not_found(code: &'static str) -> ApiError {
+    ApiError::Refused(Problem::new(StatusCode::NOT_FOUND, code))
+}
+
+fn conflict(code: &'static str, detail: &'static str) -> ApiError {
+    ApiError::Refused(Problem::new(StatusCode::CONFLICT, code).detail(detail))
+}

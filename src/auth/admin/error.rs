@@ -1,0 +1,71 @@
+//! Why an administrator's call was not carried out.
+
+use crate::auth::api_keys::KeyError;
+use crate::auth::{AccountError, Denial};
+use crate::limit::Limited;
+use crate::unavailable::Unavailable;
+
+/// Why an administrator's call was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// Whoever calls is none.
+    #[error("not an administrator")]
+    Denied(Denial),
+    /// An administrator, but by the word of another issuer.
+    #[error("a token of another issuer")]
+    ForeignToken,
+    /// Too many API keys that are none were shown.
+    #[error(transparent)]
+    Limited(Limited),
+    /// Accounts are managed where they are kept.
+    #[error("users are kept by {0}")]
+    KeptElsewhere(&'static str),
+    /// There is no such account.
+    #[error("there is no such user")]
+    NoSuchUser,
+    /// There is no such session.
+    #[error("there is no such session")]
+    NoSuchSession,
+    /// The account is not any more as the caller has seen it.
+    #[error("the user has changed meanwhile")]
+    Outdated,
+    /// The caller would lock themselves out.
+    #[error("an administrator's own account")]
+    OwnAccount,
+    /// Nobody would be left.
+    #[error("the last administrator")]
+    LastAdmin,
+    /// The account refuses it.
+    #[error(transparent)]
+    Account(AccountError),
+    /// The API key refuses it.
+    #[error(transparent)]
+    Key(KeyError),
+    /// It was done, but the audit trail could not be told.
+    #[error("the audit trail could not be told")]
+    Untold(#[source] Unavailable),
+    /// A store could not be asked.
+    #[error(transparent)]
+    Unavailable(Unavailable),
+}
+
+impl From<AccountError> for AdminError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Gone => Self::NoSuchUser,
+            AccountError::Outdated => Self::Outdated,
+            AccountError::Unavailable(error) => Self::Unavailable(error),
+            other => Self::Account(other),
+        }
+    }
+}
+
+impl From<KeyError> for AdminError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Untold(error) => Self::Untold(error),
+            KeyError::Unavailable(error) => Self::Unavailable(error),
+            other => Self::Key(other),
+        }
+    }
+}
