@@ -48,6 +48,23 @@ impl<'a> RequestHead<'a> {
         }
     }
 
+    /// The token or key in the header `name`; `Authorization`, where it is there as well, says the same.
+    pub fn credential_twice(&self, name: &HeaderName) -> Credential<'a> {
+        let mut lines = self.headers.get_all(name).iter();
+        let (Some(line), None) = (lines.next(), lines.next()) else {
+            return Credential::Ambiguous;
+        };
+        let Credential::Key(text) = key(line) else {
+            return Credential::Ambiguous;
+        };
+        let mut others = self.headers.get_all(header::AUTHORIZATION).iter();
+        match (others.next().map(authorization), others.next()) {
+            (None, None) => Credential::Bearer(text),
+            (Some(Credential::Bearer(same)), None) if same == text => Credential::Bearer(text),
+            (Some(_), _) | (None, Some(_)) => Credential::Ambiguous,
+        }
+    }
+
     fn usual_credential(&self, cookie_name: &str) -> Credential<'a> {
         let mut lines = self.headers.get_all(header::AUTHORIZATION).iter();
         match (lines.next(), lines.next()) {
