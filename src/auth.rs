@@ -92,7 +92,8 @@ impl Auth {
         }
     }
 
-    fn now(&self) -> Timestamp {
+    /// The present.
+    pub fn now(&self) -> Timestamp {
         self.parts.clock.now()
     }
 

@@ -102,6 +102,8 @@ pub struct Forward {
     pub upstream: usize,
     /// Whether the upstream may see the caller's credential.
     pub credentials: Credentials,
+    /// Another header in which its client may have shown the credential, beside that of [`Config`].
+    pub key_header: Option<HeaderName>,
 }
 
 /// The answer of an upstream.
@@ -160,6 +162,7 @@ impl Proxy {
                 request_id: forward.request_id,
             },
             credentials: forward.credentials,
+            key_header: forward.key_header,
         };
         let mut head = self.rewriter.head(parts, &path, caller)?;
         outgoing::frame(&mut head.headers, body.is_end_stream(), &body.size_hint());

@@ -127,6 +127,10 @@ impl<'a> Visit<'a> {
                     request_id: request_id.clone(),
                     upstream: upstream.0,
                     credentials: upstream.1,
+                    key_header: stop
+                        .neighbour
+                        .as_ref()
+                        .and_then(|neighbour| neighbour.key_header.clone()),
                 };
                 let answer = Answering {
                     visit: self,
@@ -229,25 +233,23 @@ impl<'a> Visit<'a> {
     /// the request counts in its place.
     fn judge(self, head: &RequestHead<'_>, stop: &Stop) -> Result<Permit, Denial> {
         let auth = &self.parts.auth;
-        let shown = auth.credential(head);
         let neighbour = stop.neighbour.as_ref();
+        let key_header = neighbour.and_then(|neighbour| neighbour.key_header.as_ref());
+        let shown = match key_header {
+            Some(name) => auth.credential_also_in(head, name),
+            None => auth.credential(head),
+        };
         let is_key = |key| neighbour.is_some_and(|neighbour| neighbour.keys.is_public(key));
-        match shown {
-            Credential::Bearer(token) if is_key(token) => {
-                let headers = HeaderMap::new();
-                let nameless = RequestHead {
-                    headers: &headers,
-                    ..head.clone()
-                };
-                auth.authenticate(&nameless, &stop.requirement)
-            }
+        let counts = match shown {
+            Credential::Bearer(token) if is_key(token) => Credential::Absent,
             Credential::Bearer(_)
             | Credential::Absent
             | Credential::Key(_)
             | Credential::Cookie(_)
             | Credential::Foreign
-            | Credential::Ambiguous => auth.authenticate(head, &stop.requirement),
-        }
+            | Credential::Ambiguous => shown,
+        };
+        auth.authenticate_by(head, counts, &stop.requirement)
     }
 
     /// A preflight (Fetch standard §3.2.2) carries no credential, so no service could be asked for its

@@ -226,6 +226,7 @@ async fn answer(
         request_id: HeaderValue::from_static("01010101-0101-0101-0101-010101010101"),
         upstream: 0,
         credentials: shared.credentials,
+        key_header: None,
     };
     Ok(match shared.proxy.forward(&shared.permit, forward).await {
         Ok(forwarded) => pass_on(forwarded, &shared),
