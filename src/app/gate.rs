@@ -36,7 +36,8 @@ use crate::route::table::Lookup;
 use crate::wire::context::RequestContext;
 use crate::wire::cookie::Cookie;
 use crate::wire::problem::Problem;
-use crate::wire::refusal::{Cause, Refusal};
+use crate::wire::refusal::grpc::{self, GrpcStyle};
+use crate::wire::refusal::{Cause, Refusal, RefusalStyle};
 
 /// How long an endpoint of ours may take, the reading of a small body included. Longer than any store
 /// or hash may take, so that those say themselves what is wrong.
@@ -120,6 +121,7 @@ impl<'a> Visit<'a> {
                 note_stop(&mut record, stop);
                 let request_id = request_id_value(&record);
                 let asked = Asked::of(stop, &request);
+                let answers = Answers::to(&request);
                 let forward = Forward {
                     request,
                     path,
@@ -136,6 +138,7 @@ impl<'a> Visit<'a> {
                     visit: self,
                     stop,
                     asked,
+                    answers,
                     record,
                     request_id,
                     connection,
@@ -164,10 +167,8 @@ impl<'a> Visit<'a> {
                     note_stop(&mut record, stop);
                 }
                 (record.verdict, record.reason) = verdict;
-                let style = stop.map_or(Style::Problem, |stop| stop.style);
-                let mut response = refusal
-                    .of_request(record.request_id)
-                    .respond(style.as_dyn());
+                let style = Answers::to(&request).style(stop);
+                let mut response = refusal.of_request(record.request_id).respond(style);
                 if let Some(cors) = stop.and_then(Stop::cors) {
                     cors.share(request.headers(), response.headers_mut());
                 }
@@ -319,6 +320,32 @@ impl<'a> Visit<'a> {
     }
 }
 
+/// In what form a request wants its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answers {
+    /// As its route has it.
+    Http,
+    /// As a client of gRPC reads it, on every route.
+    Grpc,
+}
+
+impl Answers {
+    fn to<B>(request: &Request<B>) -> Self {
+        if grpc::is_call(request.version(), request.headers()) {
+            Self::Grpc
+        } else {
+            Self::Http
+        }
+    }
+
+    fn style(self, stop: Option<&Stop>) -> &'static dyn RefusalStyle {
+        match self {
+            Self::Grpc => &GrpcStyle,
+            Self::Http => stop.map_or(Style::Problem, |stop| stop.style).as_dyn(),
+        }
+    }
+}
+
 /// The `Origin` of a request, where its answer is to be shared with pages of other origins.
 struct Asked(Option<HeaderMap>);
 
@@ -343,6 +370,7 @@ struct Answering<'a> {
     visit: Visit<'a>,
     stop: &'a Stop,
     asked: Asked,
+    answers: Answers,
     record: Box<Record>,
     /// For the upstream and for the client: written once.
     request_id: HeaderValue,
@@ -396,6 +424,7 @@ impl Answering<'_> {
             502 => Cause::BadGateway.into(),
             504 => Cause::GatewayTimeout.into(),
             405 => Cause::MethodNotAllowed(Vec::new()).into(),
+            _whose_ever_fault if self.answers == Answers::Grpc => Cause::BadGateway.into(),
             _the_client_or_we_are_at_fault => {
                 let problem = Problem::new(error.status(), "not_forwarded").request_id(id);
                 let mut response = axum::response::IntoResponse::into_response(problem);
@@ -403,7 +432,9 @@ impl Answering<'_> {
                 return finish(response, &self.stop.metrics, self.record);
             }
         };
-        let mut response = refusal.of_request(id).respond(self.stop.style.as_dyn());
+        let mut response = refusal
+            .of_request(id)
+            .respond(self.answers.style(Some(self.stop)));
         self.asked.share(self.stop, response.headers_mut());
         finish(response, &self.stop.metrics, self.record)
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::gotrue::{Answer, Bed, Bench, Headers};
 
 mod admin;
+mod clients;
 mod keys;
 mod seed;
 

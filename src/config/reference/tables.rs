@@ -1054,6 +1054,12 @@ pub static UPSTREAMS: Table = Table {
             "Where it answers; at least one, no path.",
         ),
         key(
+            "protocol",
+            Kind::Words("\"http1\" or \"http2\""),
+            Value("\"http1\""),
+            "What is spoken to its servers. `http2` is for gRPC: by prior knowledge, or with TLS by ALPN; no WebSockets.",
+        ),
+        key(
             "ca",
             PATH,
             SYSTEM_AUTHORITIES,
