@@ -35,24 +35,25 @@ def auth_of(api_key=None):
     ))
 
 
-def refused(call, words):
+def refused(call, status):
+    """It fails as the client makes an error of this HTTP status; the words are often its own."""
     try:
         call()
     except VectorAIError as error:
-        assert words in str(error), repr(error)
-        return type(error).__name__
-    raise AssertionError(f"not refused: {words}")
+        assert error.code == status, repr(error)
+    else:
+        raise AssertionError(f"not refused with {status}")
 
 
 auth = auth_of()
 # The administrator that the operator made is the same account.
 assert auth.admin_exists()
 # In the words of the client: it takes every 409 for a collection.
-refused(lambda: auth.create_admin(PASSWORD), "already exists")
+refused(lambda: auth.create_admin(PASSWORD), 409)
 jwt = auth.login(password=os.environ["PASSWORD"]).token
 auth.delete_admin(admin_jwt=jwt)
 assert not auth.admin_exists()
-refused(lambda: auth.login(password=os.environ["PASSWORD"]), "Invalid username or password")
+refused(lambda: auth.login(password=os.environ["PASSWORD"]), 401)
 auth.create_admin(PASSWORD)
 assert auth.admin_exists()
 answer = auth.login(password=PASSWORD)
@@ -61,11 +62,11 @@ jwt = answer.token
 
 assert auth.is_auth_enabled(admin_jwt=jwt)
 assert auth.set_auth_enabled(True, admin_jwt=jwt)
-refused(lambda: auth.set_auth_enabled(False, admin_jwt=jwt), "cannot be turned off")
+refused(lambda: auth.set_auth_enabled(False, admin_jwt=jwt), 403)
 
 made = auth.create_api_key("ci", permission="read,write", description="of tests", admin_jwt=jwt)
 assert made.api_key.startswith("vdai_") and made.permission == "read,write"
-refused(lambda: auth.create_api_key("ci", admin_jwt=jwt), "already exists")
+refused(lambda: auth.create_api_key("ci", admin_jwt=jwt), 409)
 listed = auth.list_api_keys(admin_jwt=jwt)
 assert [(key.id, key.name, key.description) for key in listed] == [(made.id, "ci", "of tests")]
 rotated = auth.rotate_api_key(made.id, admin_jwt=jwt)
@@ -77,16 +78,16 @@ short = by_key.create_api_key(
     "short", permission="read", will_expire=True, expires_in_seconds=0, admin_api_key=manager.api_key
 )
 assert short.will_expire and short.expired_at
-refused(lambda: auth.rotate_api_key(short.id, admin_jwt=jwt), "Cannot rotate an expired")
-refused(lambda: by_key.is_auth_enabled(admin_jwt=manager.api_key), "authorization token")
+refused(lambda: auth.rotate_api_key(short.id, admin_jwt=jwt), 409)
+refused(lambda: by_key.is_auth_enabled(admin_jwt=manager.api_key), 401)
 by_key.delete_api_key(short.id)
-refused(lambda: auth.delete_api_key(short.id, admin_jwt=jwt), "not found")
-refused(lambda: auth_of(made.api_key).list_api_keys(), "authorization token")
-refused(lambda: auth_of(rotated.api_key).list_api_keys(), "Insufficient permissions")
-refused(lambda: auth.list_api_keys(), "authorization token")
+refused(lambda: auth.delete_api_key(short.id, admin_jwt=jwt), 404)
+refused(lambda: auth_of(made.api_key).list_api_keys(), 401)
+refused(lambda: auth_of(rotated.api_key).list_api_keys(), 403)
+refused(lambda: auth.list_api_keys(), 401)
 
-refused(lambda: auth.reset_admin_password("wrong", OTHER), "Invalid username or password")
+refused(lambda: auth.reset_admin_password("wrong", OTHER), 401)
 auth.reset_admin_password(PASSWORD, OTHER)
-refused(lambda: auth.is_auth_enabled(admin_jwt=jwt), "authorization token")
+refused(lambda: auth.is_auth_enabled(admin_jwt=jwt), 401)
 assert auth.login(password=OTHER).token
 print("done")

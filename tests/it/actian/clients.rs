@@ -164,7 +164,7 @@ async fn grpc_passes_in_every_kind_of_call() {
         assert_eq!(value("authorization").is_some(), forwarded, "{said}");
         assert_eq!(value("x-auth-email").unwrap(), "admin@example.com");
     }
-    assert_eq!(calls, 260);
+    assert_eq!(calls, 259);
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ impl Setup {
                 response_timeout: Duration::from_mins(1),
                 idle_timeout: Duration::from_mins(1),
                 trust: Trust::System,
-                protocol: doorward::proxy::Protocol::Http1,
+                protocol: proxy::Protocol::Http1,
             },
             caller: None,
             credentials: Credentials::Kept,
