@@ -37,7 +37,7 @@ pub enum Shape {
     Vaniyk,
     /// Strike Auth Service.
     Strikebet,
-    /// Actian VectorAI DB.
+    /// Actian `VectorAI` DB.
     Actian,
 }
 

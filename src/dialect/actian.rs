@@ -1,4 +1,4 @@
-//! The `actian` dialect: the login and the keys of Actian VectorAI DB, below `/auth/`.
+//! The `actian` dialect: the login and the keys of Actian `VectorAI` DB, below `/auth/`.
 //!
 //! There is one account, which signs in by the user name `admin`. Its tokens and its `vdai_` keys are
 //! shown in `api-key`, in `Authorization`, or in both with the same value. What is no endpoint below

@@ -40,7 +40,7 @@ enum Way {
     /// One request at a time on each connection.
     Lines(Arc<Pool>),
     /// Many requests on one connection.
-    Streams(Streams),
+    Streams(Box<Streams>),
 }
 
 /// The head of an answer.
@@ -145,7 +145,10 @@ impl Server {
                 url: Arc::new(url),
                 way: match protocol {
                     Protocol::Http1 => Way::Lines(Pool::new(connector.clone(), origin)),
-                    Protocol::Http2 => Way::Streams(Streams::new(connector.clone(), origin)),
+                    Protocol::Http2 => {
+                        let streams = Streams::new(connector.clone(), origin);
+                        Way::Streams(Box::new(streams))
+                    }
                 },
             }),
             _ => Err(url),

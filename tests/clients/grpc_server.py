@@ -55,8 +55,11 @@ def join(requests, context):
 
 
 def talk(requests, context):
+    talking = [True]
+    context.add_callback(lambda: say(cancelled=talking[0]))
     for request in requests:
         yield b"you said " + request
+    talking[0] = False
 
 
 def wait(request, context):

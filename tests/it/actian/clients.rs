@@ -149,8 +149,11 @@ async fn grpc_passes_in_every_kind_of_call() {
     let mut calls = 0;
     loop {
         let said = service.next().await;
-        if said["cancelled"] == true {
-            break;
+        match said["cancelled"].as_bool() {
+            Some(true) => break,
+            // The end of a talk.
+            Some(false) => continue,
+            None => {}
         }
         calls += 1;
         let metadata = said["metadata"].as_array().unwrap();
@@ -187,4 +190,37 @@ async fn grpc_that_is_refused_is_told_in_grpc_and_reaches_no_service() {
         names.iter().any(|name| name == "x-auth-subject"),
         "{names:?}"
     );
+}
+
+#[tokio::test]
+async fn a_call_in_both_directions_ends_with_its_key_on_both_sides() {
+    let mut service = Service::start().await;
+    let gateway = gateway(&service).await;
+    let body = json!({ "password": ADMIN_PASSWORD });
+    let login = gateway.post("/auth/admin/login", None, &body).await;
+    let token = login.json()["token"].as_str().unwrap().to_owned();
+    let body = json!({ "name": "talker", "permission": "write" });
+    let made = gateway.post("/auth/api_key", Some(&token), &body).await;
+    let made = made.json();
+    let mut client = python("grpc_talk.py")
+        .env("CA", gateway.path("ca.pem"))
+        .env("TARGET", format!("localhost:{}", gateway.address.port()))
+        .env("KEY", made["api_key"].as_str().unwrap())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(client.stdout.take().unwrap()).lines();
+    let mut next = async || {
+        let line = tokio::time::timeout(Duration::from_secs(30), said.next_line());
+        line.await
+            .expect("the client says something in time")
+            .unwrap()
+    };
+    assert_eq!(next().await.as_deref(), Some("talking"));
+    assert_eq!(service.next().await["method"], "/vdss.Sample/Talk");
+    let rotate = format!("/auth/api_key/{}/rotate", made["id"]);
+    let rotated = gateway.post(&rotate, Some(&token), &Value::Null).await;
+    assert_eq!(rotated.status, 200, "{}", rotated.text);
+    assert_eq!(next().await.as_deref(), Some("cut off"));
+    assert_eq!(service.next().await["cancelled"], true);
 }

@@ -146,7 +146,7 @@ async fn an_expired_key_is_shown_but_neither_holds_nor_rotates() {
     assert!(made.json["expired_at"].is_string());
     let key = made.text("/api_key").to_owned();
     assert_eq!(list(&bench, &key).await.len(), 1);
-    bench.core.clock.advance(Duration::from_secs(60));
+    bench.core.clock.advance(Duration::from_mins(1));
     with(&bench, &key, (Method::GET, KEYS, Value::Null))
         .await
         .expect(401);
