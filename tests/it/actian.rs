@@ -10,6 +10,7 @@ use crate::gotrue::{Answer, Bed, Bench, Headers};
 
 mod admin;
 mod clients;
+mod gateway;
 mod keys;
 mod seed;
 

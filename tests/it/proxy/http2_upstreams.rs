@@ -235,16 +235,19 @@ async fn requests_share_a_connection_up_to_a_hundred_at_once() {
         let front = Arc::clone(&front);
         AbortOnDropHandle::new(tokio::spawn(async move { front.get("/hang").await }))
     };
-    let mut hanging = Vec::new();
-    for count in 1..=100 {
+    // Some wait for the head of their answer, some for the rest of it.
+    let (mut hanging, mut dripping) = (Vec::new(), Vec::new());
+    for count in 1..=50 {
         hanging.push(hang());
+        server.came().await;
+        dripping.push(front.get("/drip").await);
         server.came().await;
         assert_eq!(server.connections(), 1, "{count}");
     }
     hanging.push(hang());
     server.came().await;
     assert_eq!(server.connections(), 2);
-    drop(hanging);
+    drop((hanging, dripping));
     for _ in 0..101 {
         server.over().await;
     }
