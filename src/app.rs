@@ -32,7 +32,7 @@ use self::stores::Stores;
 use self::upkeep::{Heard, clear, clear_codes, measure, readiness};
 
 pub mod answer;
-mod dialect_secrets;
+pub mod dialect_secrets;
 pub mod gate;
 mod load;
 mod mail;

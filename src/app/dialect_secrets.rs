@@ -11,7 +11,7 @@ const FILE_NAME: &str = "actian-jwt-secret";
 
 /// The same configuration, in which every dialect that needs a secret has one. Blocks for a few reads and
 /// writes; does nothing where no dialect needs one.
-pub(super) fn settle(mut config: Config) -> Result<Config, KeyError> {
+pub fn settle(mut config: Config) -> Result<Config, KeyError> {
     let needs = config.dialects.iter().any(|one| one.shape.needs_secret());
     if !needs {
         return Ok(config);

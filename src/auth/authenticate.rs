@@ -140,22 +140,15 @@ impl Auth {
             .ok_or(Denial::Unauthenticated(Unauthenticated::NoCredential))
     }
 
-    /// The credential of a request whose client may show a token or a key in the header `also`, and the
-    /// same once more behind `Bearer`. Two that differ, or one beside another header for keys, are a
-    /// guess.
+    /// The credential of a request whose client may show it in the header `also`
+    /// ([`RequestHead::credential_also_in`]).
     pub fn credential_also_in<'a>(
         &self,
         head: &RequestHead<'a>,
         also: &HeaderName,
     ) -> Credential<'a> {
         let usual = self.parts.api_keys.header();
-        if !head.headers.contains_key(also) {
-            return self.credential(head);
-        }
-        if usual.is_some_and(|usual| usual != also && head.headers.contains_key(usual)) {
-            return Credential::Ambiguous;
-        }
-        head.credential_twice(also)
+        head.credential_also_in(Self::SESSION_COOKIE, usual, also)
     }
 
     /// The credential that a request shows.

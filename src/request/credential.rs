@@ -48,8 +48,25 @@ impl<'a> RequestHead<'a> {
         }
     }
 
+    /// The same where clients may show a token or a key in the header `also`, and once more behind
+    /// `Bearer`. Two that differ, or one beside `key_header`, are a guess.
+    pub fn credential_also_in(
+        &self,
+        cookie_name: &str,
+        key_header: Option<&HeaderName>,
+        also: &HeaderName,
+    ) -> Credential<'a> {
+        if !self.headers.contains_key(also) {
+            return self.credential_with(cookie_name, key_header);
+        }
+        if key_header.is_some_and(|usual| usual != also && self.headers.contains_key(usual)) {
+            return Credential::Ambiguous;
+        }
+        self.credential_twice(also)
+    }
+
     /// The token or key in the header `name`; `Authorization`, where it is there as well, says the same.
-    pub fn credential_twice(&self, name: &HeaderName) -> Credential<'a> {
+    fn credential_twice(&self, name: &HeaderName) -> Credential<'a> {
         let mut lines = self.headers.get_all(name).iter();
         let (Some(line), None) = (lines.next(), lines.next()) else {
             return Credential::Ambiguous;

@@ -148,3 +148,28 @@ async fn the_secret_is_made_once_and_outlives_the_process() {
     gateway.until(StatusCode::OK, ("/x", Some(&before))).await;
     assert!(!gateway.said().contains(&kept));
 }
+
+#[tokio::test]
+async fn explain_finds_the_credential_where_the_gate_does() {
+    let gateway = gateway().await;
+    let token = token(&gateway).await;
+    let body = json!({ "name": "ci", "permission": "read" });
+    let made = gateway.post("/auth/api_key", Some(&token), &body).await;
+    let key = made.json()["api_key"].as_str().unwrap().to_owned();
+    let explain = |headers: &[String]| {
+        let mut arguments = vec!["explain", "GET", "/collections"];
+        arguments.extend(headers.iter().flat_map(|header| ["--header", header]));
+        let output = gateway.command(&arguments, "");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for credential in [&token, &key] {
+        let said = explain(&[format!("api-key: {credential}")]);
+        assert!(said.contains("verdict  allowed"), "{said}");
+    }
+    let two = [
+        format!("api-key: {key}"),
+        format!("Authorization: Bearer {token}"),
+    ];
+    let said = explain(&two);
+    assert!(said.contains("more than one credential"), "{said}");
+}
