@@ -70,6 +70,31 @@ text! {
     ServiceName, 64,
     |c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-')
 }
+/// What people say of a key: at most 1000 bytes, which may be none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description(Box<str>);
+
+impl Description {
+    const MAX_BYTES: usize = 1000;
+
+    /// Reads it.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        if text.len() > Self::MAX_BYTES {
+            return Err(NameError::TooLong(Self::MAX_BYTES));
+        }
+        // PostgreSQL keeps no NUL in a text.
+        match text.chars().find(|c| *c == '\0') {
+            Some(bad) => Err(NameError::Character(bad)),
+            None => Ok(Self(text.into())),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 text! {
     /// A scope (RFC 6749 §3.3), at most 64 bytes.
     Scope, 64,
@@ -135,8 +160,13 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     /// Whose form its text has.
     pub kind: Kind,
+    /// Its number, which the store gives it, for clients that know keys by one. It stays where another key
+    /// takes its place.
+    pub number: i64,
     /// Its name for people.
     pub name: KeyName,
+    /// What else people say of it; empty where they say nothing.
+    pub description: Description,
     /// The first characters of its text, so that people can tell which one they hold.
     pub hint: Box<str>,
     /// For whom it speaks.
@@ -214,6 +244,8 @@ mod tests {
         ApiKey {
             id: ApiKeyId::new(NOW),
             kind: Kind::Doorward,
+            number: 0,
+            description: Description::default(),
             name: KeyName::parse("deploy").unwrap(),
             hint: "dwk_abcd".into(),
             subject: KeySubject::Service(ServiceName::parse("ci").unwrap()),

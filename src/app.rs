@@ -32,6 +32,7 @@ use self::stores::Stores;
 use self::upkeep::{Heard, clear, clear_codes, measure, readiness};
 
 pub mod answer;
+pub mod dialect_secrets;
 pub mod gate;
 mod load;
 mod mail;
@@ -74,6 +75,7 @@ pub struct App {
 impl App {
     /// Makes all parts. To be called in the runtime in which what goes on behind shall live.
     pub async fn assemble(config: &Config, clock: &SharedClock) -> anyhow::Result<Self> {
+        let config = &dialect_secrets::settle(config.clone()).context("the secret of a dialect")?;
         let metrics = Arc::new(Metrics::new());
         let stores = Stores::open(config, clock).await?;
         let tls_metrics = metrics.connections.clone();

@@ -93,7 +93,8 @@ impl Auth {
         }
     }
 
-    fn now(&self) -> Timestamp {
+    /// The present.
+    pub fn now(&self) -> Timestamp {
         self.parts.clock.now()
     }
 

@@ -70,6 +70,11 @@ const MIGRATIONS: Migrations = &[
         "audit",
         include_str!("database/migrations/0007_audit.sql"),
     ),
+    (
+        8,
+        "api key labels",
+        include_str!("database/migrations/0008_api_key_labels.sql"),
+    ),
 ];
 
 /// Number, name and statements of each migration.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 
 use crate::auth::Auth;
 use crate::auth::tokens::form::{Form, FormConfig};
@@ -18,6 +18,7 @@ use crate::wire::refusal::RefusalStyle;
 use self::cors::Cors;
 use self::gotrue::ApiKeys;
 
+pub mod actian;
 pub mod cors;
 pub mod gotrue;
 pub mod insforge;
@@ -36,6 +37,8 @@ pub enum Shape {
     Vaniyk,
     /// Strike Auth Service.
     Strikebet,
+    /// Actian `VectorAI` DB.
+    Actian,
 }
 
 /// Which part of a dialect's site a proxied route belongs to: its clients know several services there,
@@ -128,6 +131,7 @@ impl Shape {
             Self::Supabase => supabase::ROUTES,
             Self::Vaniyk => vaniyk::ROUTES,
             Self::Strikebet => strikebet::ROUTES,
+            Self::Actian => actian::ROUTES,
         }
     }
 
@@ -139,6 +143,7 @@ impl Shape {
             Self::Supabase => supabase::router(auth, mount),
             Self::Vaniyk => vaniyk::router(auth, mount),
             Self::Strikebet => strikebet::router(auth, mount),
+            Self::Actian => actian::router(auth, mount),
         };
         match mount.prefix.as_str() {
             "" => router,
@@ -154,7 +159,7 @@ impl Shape {
     /// Whether its clients read the tokens and show the keys of a Supabase project.
     pub const fn is_gotrue(self) -> bool {
         match self {
-            Self::InsForge => false,
+            Self::InsForge | Self::Actian => false,
             Self::Supabase | Self::Vaniyk | Self::Strikebet => true,
         }
     }
@@ -163,7 +168,23 @@ impl Shape {
     pub const fn cookies(self) -> &'static [Cookie] {
         match self {
             Self::InsForge => insforge::COOKIES,
-            Self::Supabase | Self::Vaniyk | Self::Strikebet => &[],
+            Self::Supabase | Self::Vaniyk | Self::Strikebet | Self::Actian => &[],
+        }
+    }
+
+    /// The header in which its clients show their token or key, beside `Authorization` or instead of it.
+    pub const fn key_header(self) -> Option<HeaderName> {
+        match self {
+            Self::Actian => Some(actian::KEY_HEADER),
+            Self::InsForge | Self::Supabase | Self::Vaniyk | Self::Strikebet => None,
+        }
+    }
+
+    /// Whether its access tokens are always signed with a secret: one is made where none is given.
+    pub const fn needs_secret(self) -> bool {
+        match self {
+            Self::Actian => true,
+            Self::InsForge | Self::Supabase | Self::Vaniyk | Self::Strikebet => false,
         }
     }
 
@@ -172,6 +193,7 @@ impl Shape {
         match self {
             Self::InsForge => insforge::token_form(own),
             Self::Supabase | Self::Vaniyk | Self::Strikebet => gotrue::form::token_form(own),
+            Self::Actian => actian::form::token_form(own),
         }
     }
 
@@ -182,7 +204,9 @@ impl Shape {
             Self::Supabase if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) => {
                 Quarter::Rest
             }
-            Self::InsForge | Self::Supabase | Self::Vaniyk | Self::Strikebet => Quarter::Other,
+            Self::InsForge | Self::Supabase | Self::Vaniyk | Self::Strikebet | Self::Actian => {
+                Quarter::Other
+            }
         }
     }
 
@@ -194,6 +218,7 @@ impl Shape {
             (Self::Supabase, Quarter::Other) => &supabase::SupabaseStyle,
             (Self::Vaniyk, _) => &vaniyk::VaniykStyle,
             (Self::Strikebet, _) => &strikebet::StrikebetStyle,
+            (Self::Actian, _) => &actian::ActianStyle,
         }
     }
 

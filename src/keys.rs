@@ -17,6 +17,7 @@ mod format;
 mod given;
 pub mod remote;
 pub mod ring;
+pub mod shared_secret;
 pub mod watch;
 
 /// Why there are no keys to work with: always for the operator, at the start or in the log.
@@ -52,6 +53,12 @@ pub enum KeyError {
         /// What is wrong with the text.
         #[source]
         problem: RingError,
+    },
+    /// The file is there, and its text is no secret of ours. Another is never made in its place.
+    #[error("{}: not 32 bytes or more of text", path.display())]
+    NotASecret {
+        /// Which file.
+        path: PathBuf,
     },
     /// The text that the operator gave is no key ring.
     #[error("the given keys: {0}")]

@@ -29,6 +29,7 @@ mod names;
 mod outgoing;
 mod pool;
 mod stillness;
+mod streams;
 mod tunnel;
 mod upload;
 mod upstream;
@@ -41,7 +42,7 @@ pub use tunnel::{Tunnel, TunnelEnd};
 
 use outgoing::Rewriter;
 use upload::Payload;
-use upstream::Upstream;
+use upstream::{Answered, Upstream};
 use websocket::Handshake;
 
 /// A group of servers that answer for the same thing.
@@ -59,6 +60,17 @@ pub struct UpstreamConfig {
     pub idle_timeout: Duration,
     /// Whose certificates its `https` servers may show.
     pub trust: Trust,
+    /// What its servers speak.
+    pub protocol: Protocol,
+}
+
+/// What is spoken to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2, and nothing else: by prior knowledge, or with TLS by ALPN.
+    Http2,
 }
 
 /// The headers that tell an upstream who is calling.
@@ -102,6 +114,8 @@ pub struct Forward {
     pub upstream: usize,
     /// Whether the upstream may see the caller's credential.
     pub credentials: Credentials,
+    /// Another header in which its client may have shown the credential, beside that of [`Config`].
+    pub key_header: Option<HeaderName>,
 }
 
 /// The answer of an upstream.
@@ -152,6 +166,10 @@ impl Proxy {
             mut request, path, ..
         } = forward;
         let handshake = Handshake::of(&mut request);
+        match upstream.protocol() {
+            Protocol::Http2 if handshake.is_some() => return Err(UpstreamError::NoWebSocket),
+            Protocol::Http1 | Protocol::Http2 => {}
+        }
         let (parts, body) = request.into_parts();
         let caller = outgoing::Caller {
             identity: permit.identity(),
@@ -160,6 +178,7 @@ impl Proxy {
                 request_id: forward.request_id,
             },
             credentials: forward.credentials,
+            key_header: forward.key_header,
         };
         let mut head = self.rewriter.head(parts, &path, caller)?;
         outgoing::frame(&mut head.headers, body.is_end_stream(), &body.size_hint());
@@ -167,11 +186,15 @@ impl Proxy {
             websocket::ask(&mut head.headers);
         }
         let payload = Payload::new(body, self.rewriter.unwanted(), upstream.idle_timeout());
-        let (server, response) = upstream.send(head, payload).await?;
+        let Answered {
+            server,
+            response,
+            slot,
+        } = upstream.send(head, payload).await?;
         let (mut response, tunnel) = websocket::conclude(handshake, response)?;
         answer::clean(&mut response, self.rewriter.unwanted_in_answers());
         Ok(Forwarded {
-            response: response.map(|body| ProxyBody::new(body, upstream.idle_timeout())),
+            response: response.map(|body| ProxyBody::new((body, slot), upstream.idle_timeout())),
             tunnel,
             server,
         })

@@ -84,7 +84,11 @@ impl SqlApiKeys {
         if kept.live >= most || kept.all >= most.saturating_mul(KEPT_FOR_EACH) {
             return Ok(Err(CreateError::TooMany));
         }
-        insertion(&new.key)
+        let key = ApiKey {
+            number: seq,
+            ..new.key.clone()
+        };
+        insertion(&key)
             .bind(new.hash.as_bytes().to_vec())
             .bind(seq)
             .execute(&mut *change)

@@ -36,7 +36,8 @@ use crate::route::table::Lookup;
 use crate::wire::context::RequestContext;
 use crate::wire::cookie::Cookie;
 use crate::wire::problem::Problem;
-use crate::wire::refusal::{Cause, Refusal};
+use crate::wire::refusal::grpc::{self, GrpcStyle};
+use crate::wire::refusal::{Cause, Refusal, RefusalStyle};
 
 /// How long an endpoint of ours may take, the reading of a small body included. Longer than any store
 /// or hash may take, so that those say themselves what is wrong.
@@ -120,6 +121,7 @@ impl<'a> Visit<'a> {
                 note_stop(&mut record, stop);
                 let request_id = request_id_value(&record);
                 let asked = Asked::of(stop, &request);
+                let answers = Answers::to(&request);
                 let forward = Forward {
                     request,
                     path,
@@ -127,11 +129,16 @@ impl<'a> Visit<'a> {
                     request_id: request_id.clone(),
                     upstream: upstream.0,
                     credentials: upstream.1,
+                    key_header: stop
+                        .neighbour
+                        .as_ref()
+                        .and_then(|neighbour| neighbour.key_header.clone()),
                 };
                 let answer = Answering {
                     visit: self,
                     stop,
                     asked,
+                    answers,
                     record,
                     request_id,
                     connection,
@@ -160,10 +167,8 @@ impl<'a> Visit<'a> {
                     note_stop(&mut record, stop);
                 }
                 (record.verdict, record.reason) = verdict;
-                let style = stop.map_or(Style::Problem, |stop| stop.style);
-                let mut response = refusal
-                    .of_request(record.request_id)
-                    .respond(style.as_dyn());
+                let style = Answers::to(&request).style(stop);
+                let mut response = refusal.of_request(record.request_id).respond(style);
                 if let Some(cors) = stop.and_then(Stop::cors) {
                     cors.share(request.headers(), response.headers_mut());
                 }
@@ -229,25 +234,23 @@ impl<'a> Visit<'a> {
     /// the request counts in its place.
     fn judge(self, head: &RequestHead<'_>, stop: &Stop) -> Result<Permit, Denial> {
         let auth = &self.parts.auth;
-        let shown = auth.credential(head);
         let neighbour = stop.neighbour.as_ref();
+        let key_header = neighbour.and_then(|neighbour| neighbour.key_header.as_ref());
+        let shown = match key_header {
+            Some(name) => auth.credential_also_in(head, name),
+            None => auth.credential(head),
+        };
         let is_key = |key| neighbour.is_some_and(|neighbour| neighbour.keys.is_public(key));
-        match shown {
-            Credential::Bearer(token) if is_key(token) => {
-                let headers = HeaderMap::new();
-                let nameless = RequestHead {
-                    headers: &headers,
-                    ..head.clone()
-                };
-                auth.authenticate(&nameless, &stop.requirement)
-            }
+        let counts = match shown {
+            Credential::Bearer(token) if is_key(token) => Credential::Absent,
             Credential::Bearer(_)
             | Credential::Absent
             | Credential::Key(_)
             | Credential::Cookie(_)
             | Credential::Foreign
-            | Credential::Ambiguous => auth.authenticate(head, &stop.requirement),
-        }
+            | Credential::Ambiguous => shown,
+        };
+        auth.authenticate_by(head, counts, &stop.requirement)
     }
 
     /// A preflight (Fetch standard §3.2.2) carries no credential, so no service could be asked for its
@@ -317,6 +320,32 @@ impl<'a> Visit<'a> {
     }
 }
 
+/// In what form a request wants its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answers {
+    /// As its route has it.
+    Http,
+    /// As a client of gRPC reads it, on every route.
+    Grpc,
+}
+
+impl Answers {
+    fn to<B>(request: &Request<B>) -> Self {
+        if grpc::is_call(request.version(), request.headers()) {
+            Self::Grpc
+        } else {
+            Self::Http
+        }
+    }
+
+    fn style(self, stop: Option<&Stop>) -> &'static dyn RefusalStyle {
+        match self {
+            Self::Grpc => &GrpcStyle,
+            Self::Http => stop.map_or(Style::Problem, |stop| stop.style).as_dyn(),
+        }
+    }
+}
+
 /// The `Origin` of a request, where its answer is to be shared with pages of other origins.
 struct Asked(Option<HeaderMap>);
 
@@ -341,6 +370,7 @@ struct Answering<'a> {
     visit: Visit<'a>,
     stop: &'a Stop,
     asked: Asked,
+    answers: Answers,
     record: Box<Record>,
     /// For the upstream and for the client: written once.
     request_id: HeaderValue,
@@ -394,6 +424,7 @@ impl Answering<'_> {
             502 => Cause::BadGateway.into(),
             504 => Cause::GatewayTimeout.into(),
             405 => Cause::MethodNotAllowed(Vec::new()).into(),
+            _whose_ever_fault if self.answers == Answers::Grpc => Cause::BadGateway.into(),
             _the_client_or_we_are_at_fault => {
                 let problem = Problem::new(error.status(), "not_forwarded").request_id(id);
                 let mut response = axum::response::IntoResponse::into_response(problem);
@@ -401,7 +432,9 @@ impl Answering<'_> {
                 return finish(response, &self.stop.metrics, self.record);
             }
         };
-        let mut response = refusal.of_request(id).respond(self.stop.style.as_dyn());
+        let mut response = refusal
+            .of_request(id)
+            .respond(self.answers.style(Some(self.stop)));
         self.asked.share(self.stop, response.headers_mut());
         finish(response, &self.stop.metrics, self.record)
     }

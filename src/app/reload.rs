@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::dialect_secrets;
 use super::load::load;
 use super::serving::{Current, Serving};
 use super::site::token_forms;
@@ -50,6 +51,8 @@ impl Reload {
 
     fn take(&self, file: &Path) -> Result<(), NotTaken> {
         let config = load(file, &ProcessEnvironment)?;
+        let config = dialect_secrets::settle(config);
+        let config = config.map_err(|error| NotTaken::Parts(error.into()))?;
         let serving = Serving::build(&config, &self.auth, &self.metrics);
         let serving = serving.map_err(NotTaken::Parts)?;
         // The last step that can fail.

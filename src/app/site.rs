@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use http::Method;
+use http::{HeaderName, Method};
 
 use crate::api;
 use crate::auth::Auth;
@@ -100,6 +100,8 @@ pub struct Neighbour {
     pub cors: Cors,
     /// The keys that its apps show in the place of a token until somebody has signed in.
     pub keys: ApiKeys,
+    /// Where its clients show their credential, beside `Authorization`.
+    pub key_header: Option<HeaderName>,
 }
 
 /// All stops, and which of them a request comes to.
@@ -391,6 +393,7 @@ fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
             neighbour: dialect.map(|dialect| Neighbour {
                 cors: dialect.shape.cors(dialect.allowed_origins.clone()),
                 keys: dialect.keys.clone(),
+                key_header: dialect.shape.key_header(),
             }),
         }
     })

@@ -23,6 +23,7 @@ mod errand;
 mod error;
 mod guard;
 mod letter;
+pub mod named;
 pub mod profile;
 mod prove;
 pub(super) mod record;

@@ -92,7 +92,18 @@ impl Auth {
         head: &RequestHead<'_>,
         requirement: &Requirement,
     ) -> Result<Permit, Denial> {
-        let identity = match self.credential(head) {
+        self.authenticate_by(head, self.credential(head), requirement)
+    }
+
+    /// The same by what was found to be the credential of the request: for routes whose clients show one
+    /// in a way of their own.
+    pub fn authenticate_by(
+        &self,
+        head: &RequestHead<'_>,
+        shown: Credential<'_>,
+        requirement: &Requirement,
+    ) -> Result<Permit, Denial> {
+        let identity = match shown {
             // Not ours to judge: a public service may have its own scheme.
             Credential::Foreign if !requirement.asks_for_identity() => None,
             Credential::Cookie(token) if !requirement.asks_for_identity() => {
@@ -116,6 +127,28 @@ impl Auth {
     pub fn identify(&self, head: &RequestHead<'_>) -> Result<Arc<Identity>, Denial> {
         self.identity_of(head, self.credential(head))?
             .ok_or(Denial::Unauthenticated(Unauthenticated::NoCredential))
+    }
+
+    /// Who this credential of a request speaks for: for endpoints whose clients show one in a way of
+    /// their own.
+    pub fn identify_by(
+        &self,
+        head: &RequestHead<'_>,
+        shown: Credential<'_>,
+    ) -> Result<Arc<Identity>, Denial> {
+        self.identity_of(head, shown)?
+            .ok_or(Denial::Unauthenticated(Unauthenticated::NoCredential))
+    }
+
+    /// The credential of a request whose client may show it in the header `also`
+    /// ([`RequestHead::credential_also_in`]).
+    pub fn credential_also_in<'a>(
+        &self,
+        head: &RequestHead<'a>,
+        also: &HeaderName,
+    ) -> Credential<'a> {
+        let usual = self.parts.api_keys.header();
+        head.credential_also_in(Self::SESSION_COOKIE, usual, also)
     }
 
     /// The credential that a request shows.

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::Exit;
 use crate::api_key::UnverifiedKey;
 use crate::api_key::text::Malformed;
+use crate::app::dialect_secrets;
 use crate::app::site::{Site, Stop, Target};
 use crate::app::stores::Stores;
 use crate::app::token_settings;
@@ -121,7 +122,7 @@ impl Explain {
         if matches!(stop.target, Target::Own(_)) {
             return Ok(route + "verdict  allowed\nreason   the endpoint judges for itself\n");
         }
-        let (verdict, reason) = match self.caller(config, head).await? {
+        let (verdict, reason) = match self.caller(config, stop, head).await? {
             Caller::Refused(reason) if stop.requirement.asks_for_identity() => {
                 ("refused, 401", reason)
             }
@@ -132,7 +133,12 @@ impl Explain {
         Ok(format!("{route}verdict  {verdict}\nreason   {reason}\n"))
     }
 
-    async fn caller(&self, config: &Config, head: &RequestHead<'_>) -> anyhow::Result<Caller> {
+    async fn caller(
+        &self,
+        config: &Config,
+        stop: &Stop,
+        head: &RequestHead<'_>,
+    ) -> anyhow::Result<Caller> {
         let clock: SharedClock = Arc::new(SystemClock);
         if let Some(name) = &self.user {
             let stores = Stores::open(config, &clock).await?;
@@ -143,7 +149,7 @@ impl Explain {
             });
         }
         let key_header = config.api_keys.header.as_ref();
-        match head.credential_with(Auth::SESSION_COOKIE, key_header) {
+        match shown(stop, head, key_header) {
             Credential::Absent => Ok(Caller::Nobody),
             Credential::Bearer(token) => match UnverifiedKey::read(token) {
                 Some(key) => key::caller(config, &clock, key).await,
@@ -185,6 +191,19 @@ impl Explain {
             headers.insert(HOST, authority(config)?);
         }
         Ok(request.into_parts().0)
+    }
+}
+
+/// The credential, as the gate looks for it on this route.
+fn shown<'a>(
+    stop: &Stop,
+    head: &RequestHead<'a>,
+    key_header: Option<&HeaderName>,
+) -> Credential<'a> {
+    let neighbour = stop.neighbour.as_ref();
+    match neighbour.and_then(|neighbour| neighbour.key_header.as_ref()) {
+        Some(also) => head.credential_also_in(Auth::SESSION_COOKIE, key_header, also),
+        None => head.credential_with(Auth::SESSION_COOKIE, key_header),
     }
 }
 
@@ -230,6 +249,7 @@ fn caller_in_words(identity: Option<&Identity>) -> String {
 /// What the running gateway would say of a token, but for what it alone knows: keys of other issuers
 /// are read only where they are files.
 async fn identify(config: &Config, clock: &SharedClock, token: &str) -> anyhow::Result<Caller> {
+    let config = &dialect_secrets::settle(config.clone())?;
     let tokens = Tokens::start(token_settings(config), clock.clone())?;
     let now = clock.now();
     let identity = match tokens.identify(token, now) {

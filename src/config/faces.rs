@@ -9,6 +9,7 @@ use super::reference::tables;
 use super::routing::host;
 use super::values::{origin, path, secret};
 use super::{ApiKeys, AuditConfig, DialectConfig, LogConfig, LogTarget, Shape};
+use crate::keys::shared_secret::LEAST_BYTES;
 use crate::logs::SyslogServer;
 use crate::path::NormalPath;
 use crate::proxy::IdentityHeaders;
@@ -29,11 +30,15 @@ fn dialect(section: &Section<'_>) -> Read<DialectConfig> {
     let host = section.optional("host", host);
     let prefix = section.optional("prefix", prefix);
     let allowed_origins = section.list("allowed_origins", allowed_origin);
-    let token_secret = section.optional("token_secret", long_secret);
+    let given_secret = section.optional("token_secret", long_secret);
     let public = section.list("api_keys", secret);
     let service = section.optional("service_key", long_secret);
     let shape = shape?;
     refuse_strange(section, shape)?;
+    let token_secret = match given_secret {
+        Ok(None) if shape == Shape::Actian => usual_secret(section),
+        given => given,
+    };
     Ok(DialectConfig {
         shape,
         host: host?.unwrap_or(HostPattern::Any),
@@ -51,7 +56,7 @@ fn dialect(section: &Section<'_>) -> Read<DialectConfig> {
 fn refuse_strange(section: &Section<'_>, shape: Shape) -> Read<()> {
     let strange: &[&str] = match shape {
         Shape::InsForge => &["prefix", "token_secret", "api_keys", "service_key"],
-        Shape::Vaniyk | Shape::Strikebet => &["api_keys", "service_key"],
+        Shape::Vaniyk | Shape::Strikebet | Shape::Actian => &["api_keys", "service_key"],
         Shape::Supabase => &[],
     };
     let known = ["prefix", "token_secret", "api_keys", "service_key"];
@@ -62,18 +67,31 @@ fn refuse_strange(section: &Section<'_>, shape: Shape) -> Read<()> {
     }
 }
 
-fn shape(value: &Value<'_>) -> Read<Shape> {
-    let expected = "\"insforge\", \"supabase\", \"vaniyk\" or \"strikebet\"";
-    let text = value.text(expected)?;
-    if text == "actian" {
-        let complaint = Complaint::new("\"actian\" is not supported by this version");
-        return Err(value.note(complaint.expected(expected)));
+/// Where the original looks for its secret.
+const ACTIAN_SECRET: &str = "ACTIAN_VECTORAI_JWT_SECRET";
+
+/// The secret of the `actian` dialect that stands where the original has it, if it does.
+fn usual_secret(section: &Section<'_>) -> Read<Option<SecretText>> {
+    let variable = section.reader().environment().variable(ACTIAN_SECRET);
+    let secret = variable.filter(|text| !text.is_empty());
+    match secret.map(SecretText::new) {
+        Some(secret) if secret.expose().len() < LEAST_BYTES => {
+            let found = format!("the environment variable {ACTIAN_SECRET} is too short");
+            let expected = format!("at least {LEAST_BYTES} bytes");
+            Err(section.note("token_secret", Complaint::new(found).expected(expected)))
+        }
+        secret => Ok(secret),
     }
+}
+
+fn shape(value: &Value<'_>) -> Read<Shape> {
+    let expected = "\"insforge\", \"supabase\", \"vaniyk\", \"strikebet\" or \"actian\"";
     let shapes = [
         ("insforge", Shape::InsForge),
         ("supabase", Shape::Supabase),
         ("vaniyk", Shape::Vaniyk),
         ("strikebet", Shape::Strikebet),
+        ("actian", Shape::Actian),
     ];
     value.one_of(expected, &shapes)
 }
@@ -92,7 +110,6 @@ fn prefix(value: &Value<'_>) -> Read<String> {
 
 /// A secret that signs or opens everything: long enough not to be found by trying.
 fn long_secret(value: &Value<'_>) -> Read<SecretText> {
-    const LEAST_BYTES: usize = 32;
     let secret = secret(value)?;
     if secret.expose().len() < LEAST_BYTES {
         let complaint = Complaint::new("found a secret that is too short");

@@ -8,7 +8,7 @@ use super::reader::{Complaint, Read, Section, Value, all, quoted, suggestion};
 use super::reference::tables;
 use super::requirement::requirement;
 use super::values::{authorities, origin, twice};
-use crate::proxy::UpstreamConfig;
+use crate::proxy::{Protocol, UpstreamConfig};
 use crate::route::pattern::{HostPattern, Methods, PathPattern};
 use crate::route::{Credentials, Matcher, RouteConfig};
 
@@ -53,6 +53,10 @@ fn upstream_name<'a>(section: &Section<'a>, names: &mut Vec<&'a str>) -> Read<&'
 fn upstream(section: &Section<'_>, name: Read<&str>) -> Read<UpstreamConfig> {
     let servers = section.read("servers", servers);
     let trust = section.optional("ca", authorities);
+    let protocol = section.read("protocol", |value| {
+        let choices = [("http1", Protocol::Http1), ("http2", Protocol::Http2)];
+        value.one_of("\"http1\" or \"http2\"", &choices)
+    });
     let connect_timeout = section.duration("connect_timeout");
     let response_timeout = section.duration("response_timeout");
     let idle_timeout = section.duration("idle_timeout");
@@ -63,6 +67,7 @@ fn upstream(section: &Section<'_>, name: Read<&str>) -> Read<UpstreamConfig> {
         response_timeout: response_timeout?,
         idle_timeout: idle_timeout?,
         trust: trust?.unwrap_or_default(),
+        protocol: protocol?,
     })
 }
 

@@ -38,6 +38,11 @@ const MIGRATIONS: super::Migrations = &[
         "audit",
         include_str!("migrations/postgres/0007_audit.sql"),
     ),
+    (
+        8,
+        "api key labels",
+        include_str!("migrations/postgres/0008_api_key_labels.sql"),
+    ),
 ];
 
 /// Which server, and as whom.

@@ -81,13 +81,13 @@ fn load_or_create(
     Ok(ring)
 }
 
-fn is_missing(error: &KeyError) -> bool {
+pub(super) fn is_missing(error: &KeyError) -> bool {
     matches!(error, KeyError::File { source, .. } if source.kind() == ErrorKind::NotFound)
 }
 
 /// Everybody on the machine: refused. The group: let pass, as Kubernetes opens every file of a volume
 /// with `fsGroup` to the group of the pod at each mount.
-fn refuse_exposed(path: &Path, file: &File) -> Result<(), KeyError> {
+pub(super) fn refuse_exposed(path: &Path, file: &File) -> Result<(), KeyError> {
     let mode = file.metadata().map_err(at(path))?.permissions().mode() & 0o7777;
     if mode & 0o007 != 0 {
         return Err(KeyError::Exposed {
@@ -103,7 +103,7 @@ fn refuse_exposed(path: &Path, file: &File) -> Result<(), KeyError> {
 
 /// Held until dropped, and by the kernel, so that a killed process holds nothing. The lock file stays:
 /// to remove it would let a third process lock another file of the same name.
-fn lock(path: &Path) -> Result<File, KeyError> {
+pub(super) fn lock(path: &Path) -> Result<File, KeyError> {
     let path = beside(path, ".lock");
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(false).mode(0o600);
@@ -117,6 +117,11 @@ fn store(path: &Path, ring: &KeyRing) -> Result<(), KeyError> {
     let text = format::render(ring)
         .map_err(std::io::Error::from)
         .map_err(at(path))?;
+    write(path, text.expose().as_bytes())
+}
+
+/// The same for any text that nobody else may read.
+pub(super) fn write(path: &Path, text: &[u8]) -> Result<(), KeyError> {
     let new = beside(path, ".new");
     match std::fs::remove_file(&new) {
         // What a killed process left.
@@ -127,7 +132,7 @@ fn store(path: &Path, ring: &KeyRing) -> Result<(), KeyError> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(&new);
     let mut file = file.map_err(at(&new))?;
-    file.write_all(text.expose().as_bytes()).map_err(at(&new))?;
+    file.write_all(text).map_err(at(&new))?;
     file.sync_all().map_err(at(&new))?;
     std::fs::rename(&new, path).map_err(at(path))?;
     sync_directory(path)
@@ -148,7 +153,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn at(path: &Path) -> impl Fn(std::io::Error) -> KeyError {
+pub(super) fn at(path: &Path) -> impl Fn(std::io::Error) -> KeyError {
     let path = path.to_owned();
     move |source| KeyError::File {
         path: path.clone(),

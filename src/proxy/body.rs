@@ -10,6 +10,7 @@ use http_body::Frame;
 use hyper::body::{Body, Incoming, SizeHint};
 
 use super::stillness::Stillness;
+use super::streams::Slot;
 
 /// Why the body of an answer broke off. The client's connection (or HTTP/2 stream) breaks off too: half
 /// an answer must not look like a whole one.
@@ -54,11 +55,14 @@ pub struct ProxyBody {
     bytes: u64,
     outcome: Option<BodyOutcome>,
     observer: Option<Observer>,
+    /// Held for as long as the answer lasts.
+    _slot: Option<Slot>,
 }
 
 impl ProxyBody {
-    pub(super) const fn new(incoming: Incoming, idle_timeout: Duration) -> Self {
+    pub(super) fn new((incoming, slot): (Incoming, Option<Slot>), idle_timeout: Duration) -> Self {
         Self {
+            _slot: slot,
             incoming,
             stillness: Stillness::new(idle_timeout),
             bytes: 0,

@@ -56,6 +56,9 @@ pub enum UpstreamError {
     /// A `101` that nobody asked for, or that does not fit what was asked.
     #[error("the upstream switched protocols without being asked")]
     BadUpgrade,
+    /// A WebSocket to an upstream that speaks HTTP/2.
+    #[error("a WebSocket needs an upstream that speaks HTTP/1.1")]
+    NoWebSocket,
     /// The head of the answer is larger than we read.
     #[error("the head of the upstream's answer is too large")]
     TooLarge,
@@ -89,6 +92,7 @@ impl UpstreamError {
             Self::ClientGone => StatusCode::BAD_REQUEST,
             Self::ClientStalled => StatusCode::REQUEST_TIMEOUT,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoWebSocket => StatusCode::NOT_IMPLEMENTED,
             Self::Unsendable(_) | Self::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -102,6 +106,7 @@ impl UpstreamError {
             Self::ClosedEarly(_) => "closed-early",
             Self::BadAnswer(_) => "bad-answer",
             Self::BadUpgrade => "bad-upgrade",
+            Self::NoWebSocket => "no-websocket",
             Self::TooLarge => "answer-head-too-large",
             Self::ClientGone => "client-gone",
             Self::ClientStalled => "client-stalled",

@@ -35,6 +35,8 @@ pub(super) struct Caller<'a> {
     pub(super) identity: Option<&'a Identity>,
     pub(super) origin: forwarded::Origin,
     pub(super) credentials: Credentials,
+    /// A header for credentials on this route alone.
+    pub(super) key_header: Option<HeaderName>,
 }
 
 /// Turns the heads of clients into heads for upstreams.
@@ -88,7 +90,7 @@ impl Rewriter {
         let host = host(&headers, &parts.uri);
         let trailers = takes_trailers(&headers);
         remove(&mut headers, &self.unwanted);
-        if let Some(name) = &self.key_header {
+        for name in self.key_header.iter().chain(&caller.key_header) {
             keep_key(&mut headers, name, caller.credentials);
         }
         match caller.credentials {

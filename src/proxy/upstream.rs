@@ -10,12 +10,13 @@ use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use url::Url;
 
-use super::UpstreamConfig;
 use super::connector::Connector;
 use super::error::{ProxyError, UpstreamError};
 use super::outgoing::OutgoingHead;
 use super::pool::Pool;
+use super::streams::{Slot, Streams};
 use super::upload::{Payload, UpstreamBody};
+use super::{Protocol, UpstreamConfig};
 
 /// A group of servers, with the connections to them.
 pub(super) struct Upstream {
@@ -24,21 +25,43 @@ pub(super) struct Upstream {
     turn: AtomicUsize,
     response_timeout: Duration,
     idle_timeout: Duration,
+    protocol: Protocol,
 }
 
 #[derive(Debug)]
 struct Server {
     url: Arc<Url>,
-    pool: Arc<Pool>,
+    way: Way,
+}
+
+/// How a server is spoken to.
+#[derive(Debug)]
+enum Way {
+    /// One request at a time on each connection.
+    Lines(Arc<Pool>),
+    /// Many requests on one connection.
+    Streams(Box<Streams>),
+}
+
+/// The head of an answer.
+pub(super) struct Answered {
+    /// Who answered.
+    pub(super) server: Arc<Url>,
+    /// The answer.
+    pub(super) response: Response<Incoming>,
+    /// Its place on a connection that it shares with others.
+    pub(super) slot: Option<Slot>,
 }
 
 impl Upstream {
     pub(super) fn new(config: UpstreamConfig) -> Result<Self, ProxyError> {
         let connector = Connector::new(&config)?;
         let servers = config.servers.into_iter().map(|url| {
-            Server::new(url, &connector).map_err(|server| ProxyError::NotAnOrigin {
-                upstream: config.name.clone(),
-                server,
+            Server::new(url, (&connector, config.protocol)).map_err(|server| {
+                ProxyError::NotAnOrigin {
+                    upstream: config.name.clone(),
+                    server,
+                }
             })
         });
         let servers: Vec<_> = servers.collect::<Result<_, _>>()?;
@@ -51,7 +74,12 @@ impl Upstream {
             turn: AtomicUsize::new(0),
             response_timeout: config.response_timeout,
             idle_timeout: config.idle_timeout,
+            protocol: config.protocol,
         })
+    }
+
+    pub(super) const fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     pub(super) const fn idle_timeout(&self) -> Duration {
@@ -59,12 +87,12 @@ impl Upstream {
     }
 
     /// Sends a request to the server whose turn it is, and on to the next where nothing can have come
-    /// of it. Returns who answered.
+    /// of it.
     pub(super) async fn send(
         &self,
         head: OutgoingHead,
         payload: Payload,
-    ) -> Result<(Arc<Url>, Response<Incoming>), UpstreamError> {
+    ) -> Result<Answered, UpstreamError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let mut retries = Retries::new(&head, &payload, self.servers.len());
         let mut head = Some(head);
@@ -79,7 +107,13 @@ impl Upstream {
             };
             let attempt = attempt.ok_or(UpstreamError::Unknown)?;
             match self.attempt(server, attempt, &payload).await {
-                Ok(response) => return Ok((Arc::clone(&server.url), response)),
+                Ok((response, slot)) => {
+                    return Ok(Answered {
+                        server: Arc::clone(&server.url),
+                        response,
+                        slot,
+                    });
+                }
                 Err(error) if retries.allow(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -91,12 +125,12 @@ impl Upstream {
         server: &Server,
         head: OutgoingHead,
         payload: &Payload,
-    ) -> Result<Response<Incoming>, UpstreamError> {
+    ) -> Result<(Response<Incoming>, Option<Slot>), UpstreamError> {
         let body = payload.body().ok_or(UpstreamError::ClientGone)?;
         let request = request(head, body);
         tokio::select! {
             biased;
-            answer = server.pool.exchange(request) => answer,
+            answer = server.exchange(request) => answer,
             () = payload.overdue(self.response_timeout) => Err(UpstreamError::ResponseTimeout),
         }
     }
@@ -104,14 +138,36 @@ impl Upstream {
 
 impl Server {
     /// The server at this origin, or the URL back if it is none.
-    fn new(url: Url, connector: &Connector) -> Result<Self, Url> {
+    fn new(url: Url, (connector, protocol): (&Connector, Protocol)) -> Result<Self, Url> {
         let origin: Option<Uri> = url.origin().ascii_serialization().parse().ok();
         match origin {
             Some(origin) if is_origin(&origin) => Ok(Self {
                 url: Arc::new(url),
-                pool: Pool::new(connector.clone(), origin),
+                way: match protocol {
+                    Protocol::Http1 => Way::Lines(Pool::new(connector.clone(), origin)),
+                    Protocol::Http2 => {
+                        let streams = Streams::new(connector.clone(), origin);
+                        Way::Streams(Box::new(streams))
+                    }
+                },
             }),
             _ => Err(url),
+        }
+    }
+}
+
+impl Server {
+    async fn exchange(
+        &self,
+        request: Request<UpstreamBody>,
+    ) -> Result<(Response<Incoming>, Option<Slot>), UpstreamError> {
+        match &self.way {
+            Way::Lines(pool) => Ok((pool.exchange(request).await?, None)),
+            // Boxed, so that its future does not make that of every request large.
+            Way::Streams(streams) => {
+                let (response, slot) = Box::pin(streams.exchange(request)).await?;
+                Ok((response, Some(slot)))
+            }
         }
     }
 }
@@ -169,6 +225,7 @@ impl Retries {
             UpstreamError::ResponseTimeout
             | UpstreamError::BadAnswer(_)
             | UpstreamError::BadUpgrade
+            | UpstreamError::NoWebSocket
             | UpstreamError::TooLarge
             | UpstreamError::ClientGone
             | UpstreamError::ClientStalled

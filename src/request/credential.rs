@@ -48,6 +48,40 @@ impl<'a> RequestHead<'a> {
         }
     }
 
+    /// The same where clients may show a token or a key in the header `also`, and once more behind
+    /// `Bearer`. Two that differ, or one beside `key_header`, are a guess.
+    pub fn credential_also_in(
+        &self,
+        cookie_name: &str,
+        key_header: Option<&HeaderName>,
+        also: &HeaderName,
+    ) -> Credential<'a> {
+        if !self.headers.contains_key(also) {
+            return self.credential_with(cookie_name, key_header);
+        }
+        if key_header.is_some_and(|usual| usual != also && self.headers.contains_key(usual)) {
+            return Credential::Ambiguous;
+        }
+        self.credential_twice(also)
+    }
+
+    /// The token or key in the header `name`; `Authorization`, where it is there as well, says the same.
+    fn credential_twice(&self, name: &HeaderName) -> Credential<'a> {
+        let mut lines = self.headers.get_all(name).iter();
+        let (Some(line), None) = (lines.next(), lines.next()) else {
+            return Credential::Ambiguous;
+        };
+        let Credential::Key(text) = key(line) else {
+            return Credential::Ambiguous;
+        };
+        let mut others = self.headers.get_all(header::AUTHORIZATION).iter();
+        match (others.next().map(authorization), others.next()) {
+            (None, None) => Credential::Bearer(text),
+            (Some(Credential::Bearer(same)), None) if same == text => Credential::Bearer(text),
+            (Some(_), _) | (None, Some(_)) => Credential::Ambiguous,
+        }
+    }
+
     fn usual_credential(&self, cookie_name: &str) -> Credential<'a> {
         let mut lines = self.headers.get_all(header::AUTHORIZATION).iter();
         match (lines.next(), lines.next()) {

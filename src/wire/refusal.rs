@@ -17,6 +17,8 @@ use crate::wire::cookie::Cookie;
 use crate::wire::problem::Problem;
 use crate::wire::rate_limit::{self, Form, whole_seconds};
 
+pub mod grpc;
+
 /// What a client may know of why it is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {

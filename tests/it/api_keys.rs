@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doorward::api_key::{
-    ApiKey, KeyHash, KeyName, KeySubject, KeyText, Kind, Owner, Scope, Scopes, ServiceName,
+    ApiKey, Description, KeyHash, KeyName, KeySubject, KeyText, Kind, Owner, Scope, Scopes,
+    ServiceName,
 };
 use doorward::api_keys::sql::SqlApiKeys;
 use doorward::api_keys::{

@@ -1,6 +1,6 @@
 //! What the tests of the dialects share that stand on GoTrue: one of them over the real core.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -134,6 +134,18 @@ impl Bench {
         headers: Headers<'_>,
         body: String,
     ) -> Answer {
+        let client = Ipv4Addr::new(192, 0, 2, 7).into();
+        let call = (method, target, body);
+        self.send_from(client, headers, call).await
+    }
+
+    /// The same from another address.
+    pub(crate) async fn send_from(
+        &self,
+        client: IpAddr,
+        headers: Headers<'_>,
+        (method, target, body): (Method, &str, String),
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(target);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -143,7 +155,7 @@ impl Bench {
         let now = doorward::clock::Clock::now(&*self.core.clock);
         request.extensions_mut().insert(RequestContext {
             request_id: RequestId::new(now),
-            client: Ipv4Addr::new(192, 0, 2, 7).into(),
+            client,
             host: "gw.test".into(),
             path,
         });

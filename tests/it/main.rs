@@ -11,6 +11,7 @@
     reason = "each assertion counts as a branch"
 )]
 
+mod actian;
 mod api;
 mod api_keys;
 mod audit;

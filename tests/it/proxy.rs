@@ -2,6 +2,7 @@
 
 mod bodies;
 mod heads;
+mod http2_upstreams;
 mod limits;
 mod memory;
 mod servers;

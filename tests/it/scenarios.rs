@@ -28,7 +28,8 @@ mod story;
 mod words;
 
 const USER: &str = "ann@example.com";
-const ADMIN: &str = "root@example.com";
+/// Whose user name, `admin`, is the one account of Actian.
+const ADMIN: &str = "admin@example.com";
 const PASSWORD: &str = "Correct horse battery 1";
 const OTHER: &str = "Wrong horse battery 1";
 
@@ -285,4 +286,9 @@ async fn vaniyk() {
 #[tokio::test]
 async fn strikebet() {
     insta::assert_snapshot!("strikebet", told(Shape::Strikebet).await);
+}
+
+#[tokio::test]
+async fn actian() {
+    insta::assert_snapshot!("actian", told(Shape::Actian).await);
 }

@@ -3,7 +3,9 @@
 use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
-use crate::api_key::{ApiKey, KeyHash, KeyName, KeySubject, Kind, Owner, Scope, ServiceName};
+use crate::api_key::{
+    ApiKey, Description, KeyHash, KeyName, KeySubject, Kind, Owner, Scope, ServiceName,
+};
 use crate::api_keys::StoredKey;
 use crate::clock::Timestamp;
 use crate::id::{ApiKeyId, UserId};
@@ -24,6 +26,8 @@ pub(super) struct Row {
     hash: Vec<u8>,
     kind: String,
     name: String,
+    number: i64,
+    description: String,
     hint: String,
     user_id: Option<Vec<u8>>,
     service: Option<String>,
@@ -48,6 +52,8 @@ impl FromRow<'_, AnyRow> for Row {
             hash: row.try_get("hash")?,
             kind: row.try_get("kind")?,
             name: row.try_get("name")?,
+            number: row.try_get("number")?,
+            description: row.try_get("description")?,
             hint: row.try_get("hint")?,
             user_id: row.try_get("user_id")?,
             service: row.try_get("service")?,
@@ -88,6 +94,8 @@ impl Row {
             id: key_id(&self.id)?,
             kind: kind.map_err(bad("kind"))?,
             name: KeyName::parse(&self.name).map_err(bad("name"))?,
+            number: self.number,
+            description: Description::parse(&self.description).map_err(bad("description"))?,
             hint: self.hint.into(),
             subject: subject(self.user_id.as_deref(), self.service.as_deref())?,
             roles: words(&self.roles, Role::parse).map_err(bad("roles"))?,

@@ -13,15 +13,16 @@ use crate::user::Role;
 
 pub(super) type Statement = Query<'static, Any, AnyArguments>;
 
-/// Everything of a new key but its hash ($15) and the number of the change ($16).
+/// Everything of a new key but its hash ($17) and the number of the change ($18).
 pub(super) fn insertion(key: &ApiKey) -> Statement {
     let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
     let (user, service) = subject_columns(Some(&key.subject));
     query(
         "INSERT INTO api_keys (id, kind, name, hint, user_id, service, roles, scopes, created_at,
                                expires_at, last_used_at, retires_at, revoked_at, rotated_from,
-                               hash, changed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                               number, description, hash, changed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                 $17, $18)",
     )
     .bind(bytes(key.id))
     .bind(key.kind.prefix())
@@ -37,6 +38,8 @@ pub(super) fn insertion(key: &ApiKey) -> Statement {
     .bind(millis(key.retires_at))
     .bind(millis(key.revoked_at))
     .bind(key.rotated_from.map(bytes))
+    .bind(key.number)
+    .bind(key.description.as_str().to_owned())
 }
 
 /// The end of a key that is replaced.

@@ -125,7 +125,7 @@ impl Auth {
         Ok(stored)
     }
 
-    async fn check_own_password(
+    pub(super) async fn check_own_password(
         &self,
         stored: &StoredUser,
         password: &SecretText,

@@ -1,7 +1,7 @@
 //! Who may do what with keys, and that it is told to the audit log.
 
 use super::{Made, NewApiKey, Succession};
-use crate::api_key::{ApiKey, KeyName, KeySubject, Scope, ServiceName};
+use crate::api_key::{ApiKey, Description, KeyName, KeySubject, Scope, ServiceName};
 use crate::api_keys::{CreateError, KeyPage, KeyQuery, RotateError};
 use crate::audit::{Action, Event, Outcome};
 use crate::auth::{Auth, Caller};
@@ -107,12 +107,22 @@ impl Auth {
         call: &KeyCall<'_>,
         new: NewApiKey,
     ) -> Result<Made, KeyError> {
+        let plain = (new, Description::default());
+        self.create_described_api_key(call, plain).await
+    }
+
+    /// Makes a key of which people say something.
+    pub async fn create_described_api_key(
+        &self,
+        call: &KeyCall<'_>,
+        (new, description): (NewApiKey, Description),
+    ) -> Result<Made, KeyError> {
         if let Whose::Only(subject) = &call.whose
             && *subject != new.subject
         {
             return Err(KeyError::NotAllowed);
         }
-        let made = self.parts.api_keys.create(new).await?;
+        let made = self.parts.api_keys.create_described(new, description).await?;
         self.tell_change(Action::CreateApiKey, call, &made.key)
             .await?;
         Ok(made)

@@ -6,7 +6,7 @@ use super::ApiKeys;
 use super::judge::in_log;
 use super::known::Known;
 use super::memory::Word;
-use crate::api_key::{ApiKey, KeyName, KeySubject, KeyText, Kind, Scopes};
+use crate::api_key::{ApiKey, Description, KeyName, KeySubject, KeyText, Kind, Scopes};
 use crate::api_keys::{CreateError, KeyPage, KeyQuery, NewKey, RotateError, Rotation, StoredKey};
 use crate::clock::Timestamp;
 use crate::id::ApiKeyId;
@@ -53,6 +53,15 @@ pub enum Succession {
 impl ApiKeys {
     /// Makes a key.
     pub async fn create(&self, new: NewApiKey) -> Result<Made, CreateError> {
+        self.create_described(new, Description::default()).await
+    }
+
+    /// Makes a key of which people say something.
+    pub async fn create_described(
+        &self,
+        new: NewApiKey,
+        description: Description,
+    ) -> Result<Made, CreateError> {
         if self.len() >= Self::MOST {
             return Err(CreateError::TooMany);
         }
@@ -66,7 +75,10 @@ impl ApiKeys {
         let key = ApiKey {
             id: ApiKeyId::new(now),
             kind,
+            // The store knows the next one.
+            number: 0,
             name: new.name,
+            description,
             hint,
             subject: new.subject,
             roles: new.roles,

@@ -1054,6 +1054,12 @@ pub static UPSTREAMS: Table = Table {
             "Where it answers; at least one, no path.",
         ),
         key(
+            "protocol",
+            Kind::Words("\"http1\" or \"http2\""),
+            Value("\"http1\""),
+            "What is spoken to its servers. `http2` is for gRPC: by prior knowledge, or with TLS by ALPN; no WebSockets.",
+        ),
+        key(
             "ca",
             PATH,
             SYSTEM_AUTHORITIES,
@@ -1209,7 +1215,7 @@ pub static DIALECTS: Table = Table {
     keys: &[
         key(
             "shape",
-            Kind::Words("\"insforge\", \"supabase\", \"vaniyk\" or \"strikebet\""),
+            Kind::Words("\"insforge\", \"supabase\", \"vaniyk\", \"strikebet\" or \"actian\""),
             Required,
             "Which API.",
         ),
@@ -1237,7 +1243,8 @@ pub static DIALECTS: Table = Table {
             SECRET_KIND,
             Words("the key ring"),
             "What signs its access tokens, with HS256: the JWT secret of the project that they were \
-             made for, at least 32 bytes. Not for `insforge`.",
+             made for, at least 32 bytes. Not for `insforge`. `actian` takes `ACTIAN_VECTORAI_JWT_SECRET` of \
+             the environment, else the one kept in the state directory, else makes and keeps one.",
         ),
         key(
             "api_keys",

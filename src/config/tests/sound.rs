@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{SHOP, sound};
+use super::{Around, SHOP, around, read_in, sound};
 use crate::auth::AccountRules;
 use crate::config::{
     EmailPolicy, LogTarget, MailTransport, SessionStoreConfig, Shape, UserStoreConfig,
@@ -13,6 +13,7 @@ use crate::config::{
 use crate::keys::{JwksSource, KeySource, SigningAlgorithm};
 use crate::mail::smtp::Security;
 use crate::policy::{ClaimTest, Requirement, Rule};
+use crate::proxy::Protocol;
 use crate::route::Credentials;
 use crate::route::pattern::{HostPattern, Methods};
 use crate::sessions::redis::RedisConfig;
@@ -325,6 +326,42 @@ fn a_dialect_has_what_its_clients_and_services_share_with_it() {
         (Shape::Strikebet, "")
     );
     assert!(strikebet.token_secret.is_none() && !strikebet.keys.are_asked_for());
+}
+
+#[test]
+fn the_secret_of_actian_may_stand_where_the_original_has_it() {
+    const NAME: &str = "ACTIAN_VECTORAI_JWT_SECRET";
+    let text = "[[dialects]]\nshape = \"actian\"\n";
+    let secret = |around: Around, text: &str| {
+        let config = read_in(&around, text).map_err(|mistakes| mistakes.to_string())?;
+        let secret = config.dialects[0].token_secret.clone();
+        Ok::<_, String>(secret.map(|secret| secret.expose().to_owned()))
+    };
+    let usual = "the secret that the original would take";
+    assert_eq!(secret(around(), text), Ok(None));
+    let with_usual = || around().variable(NAME, usual);
+    assert_eq!(secret(with_usual(), text), Ok(Some(usual.to_owned())));
+    let given = format!("{text}token_secret = {{ env = \"LONG_SECRET\" }}\n");
+    let long = "a secret of more than thirty-two bytes";
+    assert_eq!(secret(with_usual(), &given), Ok(Some(long.to_owned())));
+    // It is of no other shape, and a short one is nobody's.
+    let other = "[[dialects]]\nshape = \"supabase\"\n";
+    assert_eq!(secret(with_usual(), other), Ok(None));
+    let short = secret(around().variable(NAME, "hunter2"), text).unwrap_err();
+    assert!(
+        short.contains("is too short") && !short.contains("hunter2"),
+        "{short}"
+    );
+}
+
+#[test]
+fn an_upstream_speaks_http1_unless_it_is_told() {
+    let config = sound(&format!(
+        "{SHOP}[[upstreams]]\nname = \"grpc\"\nservers = [\"http://h\"]\nprotocol = \"http2\"\n"
+    ));
+    let spoken = config.upstreams.iter().map(|upstream| upstream.protocol);
+    let expected = [Protocol::Http1, Protocol::Http2];
+    assert_eq!(spoken.collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn sent(
             request_id: HeaderValue::from_static("01010101-0101-0101-0101-010101010101"),
         },
         credentials,
+        key_header: None,
     };
     let path = NormalPath::parse("/x").unwrap();
     let head = rewriter().head(parts, &path, caller).unwrap();

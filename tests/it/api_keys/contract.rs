@@ -13,6 +13,8 @@ fn new_key(subject: &KeySubject) -> NewKey {
         key: ApiKey {
             id: ApiKeyId::new(START),
             kind: text.kind,
+            number: 0,
+            description: Description::parse("of the pipeline").unwrap(),
             name: name("deploy"),
             hint: text.hint,
             subject: subject.clone(),
@@ -63,8 +65,10 @@ async fn changes(bench: &Bench, mut place: Place) -> (Vec<StoredKey>, Place) {
 
 pub(super) async fn a_key_reads_back_as_it_was_stored(bench: Bench) {
     let user = bench.user("ann").await;
-    let of_user = new_key(&KeySubject::User(user.id));
+    let mut of_user = new_key(&KeySubject::User(user.id));
     let stored = bench.keys.create(of_user.clone()).await.unwrap();
+    // The store's to give.
+    of_user.key.number = stored.key.number;
     assert_eq!((&stored.key, stored.hash), (&of_user.key, of_user.hash));
     let owner = Owner {
         email: user.email,
@@ -77,6 +81,8 @@ pub(super) async fn a_key_reads_back_as_it_was_stored(bench: Bench) {
     of_service.key.expires_at = None;
     of_service.key.kind = Kind::InsForgeAdmin;
     let endless = bench.keys.create(of_service.clone()).await.unwrap();
+    assert!(endless.key.number > stored.key.number);
+    of_service.key.number = endless.key.number;
     assert_eq!(
         (&endless.key, endless.owner.as_ref()),
         (&of_service.key, None)

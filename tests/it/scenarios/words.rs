@@ -34,6 +34,7 @@ impl Words {
             Shape::Supabase => supabase(),
             Shape::Vaniyk => vaniyk(),
             Shape::Strikebet => strikebet(),
+            Shape::Actian => actian(),
         }
     }
 
@@ -148,5 +149,20 @@ fn strikebet() -> Words {
         current: None,
         access: "/access_token",
         refresh_token: "/refresh_token",
+    }
+}
+
+/// One account, which need not say who it is.
+fn actian() -> Words {
+    Words {
+        sign_in: None,
+        admin_sign_in: Some(|_, password| {
+            post("/auth/admin/login", &json!({ "password": password }))
+        }),
+        refresh: None,
+        sign_out: None,
+        current: Some(|token| bare((Method::GET, "/auth/enabled"), token)),
+        access: "/token",
+        refresh_token: "",
     }
 }

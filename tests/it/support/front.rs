@@ -61,6 +61,7 @@ impl Setup {
                 response_timeout: Duration::from_mins(1),
                 idle_timeout: Duration::from_mins(1),
                 trust: Trust::System,
+                protocol: proxy::Protocol::Http1,
             },
             caller: None,
             credentials: Credentials::Kept,
@@ -226,6 +227,7 @@ async fn answer(
         request_id: HeaderValue::from_static("01010101-0101-0101-0101-010101010101"),
         upstream: 0,
         credentials: shared.credentials,
+        key_header: None,
     };
     Ok(match shared.proxy.forward(&shared.permit, forward).await {
         Ok(forwarded) => pass_on(forwarded, &shared),

@@ -209,13 +209,13 @@ fn dialects_headers_and_logs_are_checked() {
 const FACES: Cases = &[
     (
         r#"[[dialects]]
-shape = "actian"
+shape = "vectorai"
 [[dialects]]
 shape = "insfrge"
 allowed_origins = ["*", "https://a/", "https://a/b"]"#,
         &[
-            r#"5:9: dialects[0].shape: "actian" is not supported by this version, expected "insforge", "supabase", "vaniyk" or "strikebet""#,
-            r#"7:9: dialects[1].shape: found "insfrge", expected "insforge", "supabase", "vaniyk" or "strikebet"; did you mean "insforge"?"#,
+            r#"5:9: dialects[0].shape: found "vectorai", expected "insforge", "supabase", "vaniyk", "strikebet" or "actian""#,
+            r#"7:9: dialects[1].shape: found "insfrge", expected "insforge", "supabase", "vaniyk", "strikebet" or "actian"; did you mean "insforge"?"#,
             r#"8:20: dialects[1].allowed_origins[0]: found a text that is no URL, expected an origin such as "https://app.example.com"; a wildcard would let every page in"#,
             r#"8:39: dialects[1].allowed_origins[2]: found a URL with a path, expected an origin such as "https://app.example.com"; a wildcard would let every page in"#,
         ],
