@@ -64,6 +64,8 @@ pub struct Mount {
     pub issuer: String,
     /// What stands before each of its paths: nothing, or such as `/shop`.
     pub prefix: String,
+    /// The origin where it is, as people reach it: what its links begin with.
+    pub base: String,
     /// The keys that its apps show.
     pub keys: ApiKeys,
 }
@@ -86,6 +88,7 @@ impl Default for Mount {
             signing: Signing::Ring,
             issuer: String::new(),
             prefix: String::new(),
+            base: String::new(),
             keys: ApiKeys::default(),
         }
     }
@@ -226,10 +229,10 @@ impl Shape {
     /// services.
     pub fn cors(self, allowed_origins: Vec<HeaderValue>) -> Cors {
         let cors = Cors::new(allowed_origins);
-        if self.is_gotrue() {
-            cors.sharing(gotrue::SHARING)
-        } else {
-            cors
+        match self {
+            Self::InsForge => cors.sharing(insforge::SHARING),
+            Self::Supabase | Self::Vaniyk | Self::Strikebet => cors.sharing(gotrue::SHARING),
+            Self::Actian => cors,
         }
     }
 }

@@ -118,6 +118,7 @@ pub(super) async fn change(
         Some(name) => Some(Some(username(name)?)),
     };
     let change = ProfileChange {
+        expected: None,
         profile: body.profile,
         username,
     };

@@ -220,7 +220,18 @@ fn token_form(config: &Config, dialect: &DialectConfig) -> FormConfig {
     })
 }
 
-fn mount(dialect: &DialectConfig, form: FormConfig) -> Result<Mount, KeyError> {
+/// The origin where people reach a dialect: that of the gateway, at the host of the dialect if it has one.
+fn origin_of(config: &Config, dialect: &DialectConfig) -> String {
+    let mut url = config.listen.public_url.clone();
+    match &dialect.host {
+        // What a pattern takes for a host is one in a URL, too.
+        HostPattern::Exact(host) => drop(url.set_host(Some(host))),
+        HostPattern::Any | HostPattern::Below(_) => {}
+    }
+    url.origin().ascii_serialization()
+}
+
+fn mount(config: &Config, dialect: &DialectConfig, form: FormConfig) -> Result<Mount, KeyError> {
     Ok(Mount {
         allowed_origins: dialect.allowed_origins.clone(),
         signing: match &form.key {
@@ -230,6 +241,7 @@ fn mount(dialect: &DialectConfig, form: FormConfig) -> Result<Mount, KeyError> {
         issuer: form.issuer.clone(),
         form: Form::open(form)?,
         prefix: dialect.prefix.clone(),
+        base: origin_of(config, dialect),
         keys: dialect.keys.clone(),
     })
 }
@@ -246,7 +258,7 @@ impl OwnEndpoints {
     pub fn of(config: &Config, auth: &Arc<Auth>) -> Result<Self, KeyError> {
         let dialects = config.dialects.iter().zip(token_forms(config));
         let dialects = dialects.map(|(dialect, form)| {
-            let mount = mount(dialect, form)?;
+            let mount = mount(config, dialect, form)?;
             Ok(dialect.shape.router(Arc::clone(auth), &mount))
         });
         Ok(Self {

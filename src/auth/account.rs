@@ -32,6 +32,7 @@ pub mod reset;
 pub mod rules;
 pub mod sign_in_code;
 pub mod sign_up;
+pub mod terms;
 pub mod verify;
 
 pub use self::error::AccountError;

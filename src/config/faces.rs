@@ -55,7 +55,7 @@ fn dialect(section: &Section<'_>) -> Read<DialectConfig> {
 /// Keys that mean nothing to the shape: whoever wrote them expects something of them.
 fn refuse_strange(section: &Section<'_>, shape: Shape) -> Read<()> {
     let strange: &[&str] = match shape {
-        Shape::InsForge => &["prefix", "token_secret", "api_keys", "service_key"],
+        Shape::InsForge => &["prefix", "token_secret", "service_key"],
         Shape::Vaniyk | Shape::Strikebet | Shape::Actian => &["api_keys", "service_key"],
         Shape::Supabase => &[],
     };

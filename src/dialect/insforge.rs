@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use http::{HeaderValue, Method, header};
+use axum::routing::{get, patch, post};
+use http::{HeaderValue, Method};
 
-use super::{Desk, Mount, OwnNames, cors};
+use super::cors::{self, Sharing};
+use super::{Mount, OwnNames, Shape};
 use crate::auth::Auth;
 use crate::auth::tokens::form::{Bearer, FormConfig, FormKey};
 use crate::session::SessionKind;
@@ -17,53 +17,57 @@ use crate::token::mint::MadeType;
 use crate::user::JsonObject;
 use crate::wire::cookie::Cookie;
 
+mod about;
 mod answer;
 mod call;
+mod credential;
 mod csrf;
 mod current;
+mod desk;
 mod entrance;
 mod fault;
 mod fields;
+mod links;
+mod mail;
+mod profile;
+mod redirect;
 mod refresh;
 mod sign_in;
 mod sign_out;
 mod style;
+mod users;
 
 pub use self::style::InsForgeStyle;
 
+use self::desk::Desk;
 use self::entrance::Entrance;
 
-const ADMIN_SESSIONS: &str = "/api/auth/admin/sessions";
-const ADMIN_CURRENT: &str = "/api/auth/admin/sessions/current";
-const ADMIN_REFRESH: &str = "/api/auth/admin/refresh";
-const ADMIN_LOGOUT: &str = "/api/auth/admin/logout";
-const SESSIONS: &str = "/api/auth/sessions";
-const CURRENT: &str = "/api/auth/sessions/current";
-const REFRESH: &str = "/api/auth/refresh";
-const LOGOUT: &str = "/api/auth/logout";
+const ALL: &str = "/api/auth/**";
 const JWKS: &str = "/api/.well-known/jwks.json";
+const VERIFY_LINK: &str = "/api/auth/email/verify-link";
+const RESET_LINK: &str = "/api/auth/email/reset-password-link";
 
-/// The endpoints, and the preflights of those that pages of other origins call.
+/// All below `/api/auth`: no login of another is reached there by mistake.
 pub const ROUTES: &[(Method, &str)] = &[
-    (Method::POST, ADMIN_SESSIONS),
-    (Method::GET, ADMIN_CURRENT),
-    (Method::POST, ADMIN_REFRESH),
-    (Method::POST, ADMIN_LOGOUT),
-    (Method::POST, SESSIONS),
-    (Method::GET, CURRENT),
-    (Method::POST, REFRESH),
-    (Method::POST, LOGOUT),
+    (Method::GET, ALL),
+    (Method::HEAD, ALL),
+    (Method::POST, ALL),
+    (Method::PUT, ALL),
+    (Method::PATCH, ALL),
+    (Method::DELETE, ALL),
+    (Method::OPTIONS, ALL),
     (Method::GET, JWKS),
-    (Method::OPTIONS, ADMIN_SESSIONS),
-    (Method::OPTIONS, ADMIN_CURRENT),
-    (Method::OPTIONS, ADMIN_REFRESH),
-    (Method::OPTIONS, ADMIN_LOGOUT),
-    (Method::OPTIONS, SESSIONS),
-    (Method::OPTIONS, CURRENT),
-    (Method::OPTIONS, REFRESH),
-    (Method::OPTIONS, LOGOUT),
     (Method::OPTIONS, JWKS),
 ];
+
+/// What pages of other origins may send and read: the methods here, and what the clients read of PostgREST.
+pub const SHARING: Sharing = Sharing {
+    methods: HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),
+    headers: HeaderValue::from_static("content-type, authorization, x-csrf-token, x-api-key"),
+    exposed: HeaderValue::from_static(
+        "content-range, preference-applied, retry-after, x-request-id",
+    ),
+};
 
 /// The refresh cookies of users and of administrators.
 pub const COOKIES: &[Cookie] = &[Entrance::USER.cookie, Entrance::ADMIN.cookie];
@@ -71,26 +75,60 @@ pub const COOKIES: &[Cookie] = &[Entrance::USER.cookie, Entrance::ADMIN.cookie];
 /// The largest body of a request, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// The endpoints of [`ROUTES`].
+/// The endpoints below [`ROUTES`].
 pub fn router(auth: Arc<Auth>, mount: &Mount) -> Router {
-    let cors = mount.cors();
-    let desk = Desk {
-        auth,
-        form: mount.form.clone(),
-    };
+    let cors = Shape::InsForge.cors(mount.allowed_origins.clone());
     Router::new()
-        .route(ADMIN_SESSIONS, post(sign_in::admin))
-        .route(ADMIN_CURRENT, get(current::admin))
-        .route(ADMIN_REFRESH, post(refresh::admin))
-        .route(ADMIN_LOGOUT, post(sign_out::admin))
-        .route(SESSIONS, post(sign_in::user))
-        .route(CURRENT, get(current::user))
-        .route(REFRESH, post(refresh::user))
-        .route(LOGOUT, post(sign_out::user))
-        .route(JWKS, get(jwks))
+        .merge(sessions())
+        .merge(accounts())
+        .route(JWKS, get(about::jwks))
+        .fallback(about::missing)
+        .method_not_allowed_fallback(about::missing)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(cors, cors::layer))
-        .with_state(desk)
+        .with_state(Desk::new(auth, mount))
+}
+
+fn sessions() -> Router<Desk> {
+    Router::new()
+        .route("/api/auth/admin/sessions", post(sign_in::admin))
+        .route("/api/auth/admin/sessions/current", get(current::admin))
+        .route("/api/auth/admin/refresh", post(refresh::admin))
+        .route("/api/auth/admin/logout", post(sign_out::admin))
+        .route("/api/auth/sessions", post(sign_in::user))
+        .route("/api/auth/sessions/current", get(current::user))
+        .route("/api/auth/refresh", post(refresh::user))
+        .route("/api/auth/logout", post(sign_out::user))
+}
+
+fn accounts() -> Router<Desk> {
+    Router::new()
+        .route("/api/auth/public-config", get(about::public_config))
+        .route(
+            "/api/auth/users",
+            post(users::sign_up).get(users::list).delete(users::remove),
+        )
+        .route("/api/auth/users/{id}", get(users::read))
+        .route("/api/auth/profiles/current", patch(profile::change))
+        .route("/api/auth/profiles/{id}", get(profile::read))
+        .route("/api/auth/email/send-otp", post(mail::send_otp))
+        .route(
+            "/api/auth/email/send-verification",
+            post(mail::send_verification),
+        )
+        .route("/api/auth/email/verify", post(mail::verify))
+        .route(
+            "/api/auth/email/send-reset-password",
+            post(mail::send_reset),
+        )
+        .route(
+            "/api/auth/email/exchange-reset-password-token",
+            post(mail::exchange),
+        )
+        .route("/api/auth/email/reset-password", post(mail::reset))
+        // A `HEAD` only looks; whoever follows a link, gets it.
+        .route(VERIFY_LINK, get(links::verify).head(about::missing))
+        .route(RESET_LINK, get(links::reset))
 }
 
 /// Our own tokens, with the `role` that an `InsForge` service behind the gateway reads.
@@ -110,10 +148,4 @@ fn words(bearer: Bearer<'_>) -> JsonObject {
         SessionKind::User => "authenticated",
     };
     JsonObject::from_iter([("role".to_owned(), role.into())])
-}
-
-/// The public keys of our tokens.
-async fn jwks(State(auth): State<Arc<Auth>>) -> Response {
-    let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json)], auth.tokens().jwks()).into_response()
 }

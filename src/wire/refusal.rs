@@ -58,6 +58,8 @@ pub enum Shown {
     Nothing,
     /// One, or several, which do not hold.
     Token,
+    /// An API key, which does not hold: nothing that could be refreshed.
+    Key,
 }
 
 /// A refusal on its way to the client.
@@ -124,10 +126,10 @@ impl From<&Denial> for Refusal {
 const fn shown(reason: Unauthenticated) -> Shown {
     match reason {
         Unauthenticated::NoCredential | Unauthenticated::ForeignScheme => Shown::Nothing,
-        Unauthenticated::Ambiguous
-        | Unauthenticated::Token(_)
-        | Unauthenticated::Revoked
-        | Unauthenticated::ApiKey(_) => Shown::Token,
+        Unauthenticated::Ambiguous | Unauthenticated::Token(_) | Unauthenticated::Revoked => {
+            Shown::Token
+        }
+        Unauthenticated::ApiKey(_) => Shown::Key,
     }
 }
 
@@ -257,7 +259,7 @@ impl Refusal {
     const fn challenge(&self) -> Option<&'static str> {
         match &self.cause {
             Cause::Unauthenticated(Shown::Nothing) => Some(r#"Bearer realm="doorward""#),
-            Cause::Unauthenticated(Shown::Token) => {
+            Cause::Unauthenticated(Shown::Token | Shown::Key) => {
                 Some(r#"Bearer realm="doorward", error="invalid_token""#)
             }
             Cause::Forbidden => Some(r#"Bearer realm="doorward", error="insufficient_scope""#),

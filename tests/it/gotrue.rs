@@ -99,6 +99,7 @@ impl Bed {
             issuer: form.issuer.clone(),
             form: Form::open(form).unwrap(),
             prefix: self.prefix.to_owned(),
+            base: ORIGIN.to_owned(),
             keys: self.keys,
         };
         let user = core.add_user(EMAIL, PASSWORD, &[]).await;

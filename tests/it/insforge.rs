@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use doorward::auth::EmailRule;
+use doorward::auth::account::rules::{Deliveries, Delivery, Disclosure, LinkTemplate, SignUpRule};
+use doorward::auth::{AccountRules, EmailRule};
+use doorward::dialect::gotrue::ApiKeys;
 use doorward::dialect::{Mount, Shape};
 use doorward::id::RequestId;
 use doorward::path::NormalPath;
+use doorward::secret::SecretText;
 use doorward::user::{EmailStatus, User};
 use doorward::users::UserChange;
 use doorward::wire::context::RequestContext;
@@ -17,17 +20,27 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::support::core::Core;
+use crate::support::core::{Core, ORIGIN, Setup};
+use crate::support::mailbox::digits;
 
+mod accounts;
 mod answers;
 mod cookies;
 mod errors;
+mod keys;
+mod links;
+mod profiles;
+mod seed;
 mod sessions;
+mod users;
 
 const EMAIL: &str = "ann@example.com";
 const ADMIN: &str = "root@example.com";
 const PASSWORD: &str = "correct horse battery";
 const APP: &str = "https://app.test";
+const NEW: &str = "new@example.com";
+const ANON: &str = "anon_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const USERS: &str = "/api/auth/users";
 
 /// The dialect over a core with one user and one admin.
 struct Dialect {
@@ -41,6 +54,7 @@ struct Dialect {
 #[derive(Clone, Copy, Default)]
 struct Call<'a> {
     bearer: Option<&'a str>,
+    api_key: Option<&'a str>,
     cookie: Option<&'a str>,
     csrf: &'a [&'a str],
     origin: Option<&'a str>,
@@ -57,11 +71,44 @@ impl Dialect {
         Self::over(Core::start().await).await
     }
 
+    /// Where anybody may sign up; with or without a proof of the address.
+    async fn open(email_rule: EmailRule) -> Self {
+        Self::ruled(email_rule, rules()).await
+    }
+
+    async fn ruled(email_rule: EmailRule, accounts: AccountRules) -> Self {
+        let setup = Setup {
+            email_rule,
+            accounts,
+            ..Setup::default()
+        };
+        Self::over(Core::of(setup).await).await
+    }
+
+    /// Where apps carry a key.
+    async fn with_key() -> Self {
+        let setup = Setup {
+            accounts: rules(),
+            ..Setup::default()
+        };
+        let keys = ApiKeys {
+            public: vec![SecretText::from(ANON)],
+            service: None,
+        };
+        Self::mounted(Core::of(setup).await, keys).await
+    }
+
     async fn over(core: Core) -> Self {
+        Self::mounted(core, ApiKeys::default()).await
+    }
+
+    async fn mounted(core: Core, keys: ApiKeys) -> Self {
         let user = core.add_user(EMAIL, PASSWORD, &[]).await;
         let admin = core.add_user(ADMIN, PASSWORD, &["admin"]).await;
         let mount = Mount {
             allowed_origins: vec![APP.parse().unwrap()],
+            base: ORIGIN.to_owned(),
+            keys,
             ..Mount::default()
         };
         let router = Shape::InsForge.router(core.auth.clone(), &mount);
@@ -74,8 +121,13 @@ impl Dialect {
     }
 
     async fn post(&self, target: &str, body: Value, call: Call<'_>) -> Answer {
+        self.call(Method::POST, (target, body), call).await
+    }
+
+    /// Any method with a body.
+    async fn call(&self, method: Method, (target, body): (&str, Value), call: Call<'_>) -> Answer {
         let request = call
-            .request(Method::POST, target)
+            .request(method, target)
             .header("content-type", "application/json;charset=UTF-8")
             .body(Body::from(body.to_string()));
         self.send(request.unwrap()).await
@@ -125,6 +177,25 @@ impl Dialect {
         answer.expect(StatusCode::OK)
     }
 
+    /// Signs up, and takes the code out of the mail.
+    async fn sign_up_to_verify(&self) -> String {
+        let body = json!({"email": NEW, "password": PASSWORD});
+        let answer = self.post(USERS, body, Call::default()).await;
+        let answer = answer.expect(StatusCode::OK);
+        let expected = json!({"accessToken": null, "requireEmailVerification": true});
+        assert_eq!(answer.json, expected);
+        digits(&self.core.mails.next().await.text)
+    }
+
+    /// Asks for a code that sets a password, and takes it out of the mail.
+    async fn reset_code(&self) -> String {
+        let target = "/api/auth/email/send-reset-password";
+        let body = json!({"email": EMAIL});
+        let answer = self.post(target, body, Call::default()).await;
+        answer.accepted();
+        digits(&self.core.mails.next().await.text)
+    }
+
     /// Whether the access token still opens something.
     async fn is_live(&self, access_token: &str) -> bool {
         let call = Call {
@@ -142,6 +213,9 @@ impl Call<'_> {
         if let Some(token) = self.bearer {
             request = request.header("authorization", format!("Bearer {token}"));
         }
+        if let Some(key) = self.api_key {
+            request = request.header("x-api-key", key);
+        }
         if let Some(cookie) = self.cookie {
             request = request.header("cookie", cookie);
         }
@@ -155,7 +229,51 @@ impl Call<'_> {
     }
 }
 
+/// Anybody may sign up, and is told where an address is taken.
+fn rules() -> AccountRules {
+    AccountRules {
+        sign_up: SignUpRule::Open,
+        disclosure: Disclosure::Frank,
+        ..AccountRules::default()
+    }
+}
+
+/// Links in all mails.
+fn linking() -> AccountRules {
+    let link = |page: &str| {
+        let template = format!("https://app.test/{page}?token={{token}}");
+        Delivery::Link(LinkTemplate::parse(&template).unwrap())
+    };
+    AccountRules {
+        deliveries: Deliveries {
+            verify_email: link("verify"),
+            reset_password: link("reset"),
+            ..Deliveries::default()
+        },
+        ..rules()
+    }
+}
+
+const fn bearer(token: &str) -> Call<'_> {
+    Call {
+        bearer: Some(token),
+        api_key: None,
+        cookie: None,
+        csrf: &[],
+        origin: None,
+    }
+}
+
 impl Answer {
+    /// Whether it says that a mail may be on its way.
+    #[track_caller]
+    fn accepted(&self) {
+        assert_eq!(self.status, StatusCode::ACCEPTED, "{}", self.json);
+        assert_eq!(self.names(), ["message", "success"]);
+        assert_eq!(self.json["success"], true);
+        assert!(self.json["message"].is_string());
+    }
+
     #[track_caller]
     fn expect(self, status: StatusCode) -> Self {
         assert_eq!(self.status, status, "{}", self.json);

@@ -3,12 +3,14 @@
 use super::super::Auth;
 use super::{AccountError, Member};
 use crate::audit::Action;
-use crate::user::{JsonObject, User, Username};
+use crate::user::{JsonObject, Revision, User, Username};
 use crate::users::UserUpdate;
 
 /// What is to change; `None` stays.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileChange {
+    /// The revision that the change builds on; `None`: whichever it is.
+    pub expected: Option<Revision>,
     /// Another profile, whole.
     pub profile: Option<JsonObject>,
     /// Another name for people, or none any more.
@@ -23,6 +25,7 @@ impl Auth {
         change: ProfileChange,
     ) -> Result<User, AccountError> {
         let update = UserUpdate {
+            expected: change.expected,
             profile: change.profile,
             username: change.username,
             ..UserUpdate::default()

@@ -1250,8 +1250,9 @@ pub static DIALECTS: Table = Table {
             "api_keys",
             Kind::Words("a list of { env = \"NAME\" } or { file = \"/path\" }"),
             Value("[]"),
-            "The keys of which apps must show one at the login; empty: none is asked for. `supabase` \
-             alone.",
+            "The keys of which apps must show one, at the login of `supabase` and at the sign-up of \
+             `insforge`; empty: none is asked for. On routes of services they are nobody's. Not for \
+             `vaniyk` and `strikebet`.",
         ),
         key(
             "service_key",

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::csrf;
@@ -67,10 +67,30 @@ struct Opened<'a> {
     csrf_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    require_email_verification: Option<bool>,
+}
+
+/// A new account, whose user is not signed in.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Registered<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserBody<'a>>,
+    /// Always null, and there: so it is told from a session.
+    access_token: Option<&'a str>,
+    require_email_verification: bool,
+}
+
+/// What a user says of themselves.
+#[derive(Serialize)]
+struct ProfileBody<'a> {
+    id: String,
+    profile: Option<&'a JsonObject>,
 }
 
 #[derive(Serialize)]
-struct LoggedOut {
+struct Done {
     success: bool,
     message: &'static str,
 }
@@ -86,9 +106,9 @@ fn admin_name(user: &User) -> &str {
     username.map_or_else(|| user.email.as_str(), |name| name.as_str())
 }
 
-impl<'a> Who<'a> {
-    pub(super) fn user(user: &'a User) -> Self {
-        let user = UserBody {
+impl<'a> UserBody<'a> {
+    pub(super) fn of(user: &'a User) -> Self {
+        Self {
             id: user.id.to_string(),
             email: user.email.as_str(),
             email_verified: Some(user.email_status == EmailStatus::Verified),
@@ -97,7 +117,13 @@ impl<'a> Who<'a> {
             updated_at: Some(user.updated_at.to_string()),
             profile: filled(&user.profile),
             metadata: filled(&user.metadata),
-        };
+        }
+    }
+}
+
+impl<'a> Who<'a> {
+    pub(super) fn user(user: &'a User) -> Self {
+        let user = UserBody::of(user);
         Self::User { user }
     }
 
@@ -152,9 +178,63 @@ fn filled(object: &JsonObject) -> Option<&JsonObject> {
 pub(super) fn opened(
     auth: &Auth,
     signed_in: &SignedIn,
-    (entrance, client): (&Entrance, ClientKind),
+    at: (&Entrance, ClientKind),
+) -> Result<Response, Fault> {
+    respond(auth, signed_in, (at, None))
+}
+
+/// The answer to a sign-up whose user is signed in at once.
+pub(super) fn signed_up(
+    auth: &Auth,
+    signed_in: &SignedIn,
+    client: ClientKind,
+) -> Result<Response, Fault> {
+    respond(auth, signed_in, ((&Entrance::USER, client), Some(false)))
+}
+
+/// The answer to a sign-up whose user must prove the address first: who that is, it does not tell, as it
+/// may be nobody new.
+pub(super) fn must_verify() -> Response {
+    fresh(&Registered {
+        user: None,
+        access_token: None,
+        require_email_verification: true,
+    })
+}
+
+/// The answer to an administrator who has made an account.
+pub(super) fn registered(user: &User, require_email_verification: bool) -> Response {
+    fresh(&Registered {
+        user: Some(UserBody::of(user)),
+        access_token: None,
+        require_email_verification,
+    })
+}
+
+/// The profile of a user.
+pub(super) fn profile(user: &User) -> Response {
+    fresh(&ProfileBody {
+        id: user.id.to_string(),
+        profile: filled(&user.profile),
+    })
+}
+
+/// 202: a mail may be on its way.
+pub(super) fn accepted(message: &'static str) -> Response {
+    let body = Done {
+        success: true,
+        message,
+    };
+    (StatusCode::ACCEPTED, fresh(&body)).into_response()
+}
+
+fn respond(
+    auth: &Auth,
+    signed_in: &SignedIn,
+    ((entrance, client), require_email_verification): ((&Entrance, ClientKind), Option<bool>),
 ) -> Result<Response, Fault> {
     let mut body = Opened {
+        require_email_verification,
         who: Who::of(signed_in)?,
         access_token: signed_in.access.text.expose(),
         csrf_token: None,
@@ -193,7 +273,7 @@ fn refresh_cookie(entrance: &Entrance, signed_in: &SignedIn) -> Result<HeaderVal
 
 /// The answer to a logout.
 pub(super) fn logged_out() -> Response {
-    fresh(&LoggedOut {
+    fresh(&Done {
         success: true,
         message: "Logged out successfully",
     })

@@ -1,14 +1,18 @@
 //! A call to an endpoint: what its head says that matters here.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRef, FromRequestParts};
+use http::HeaderMap;
 use http::request::Parts;
 use url::form_urlencoded;
 
 use super::fault::Fault;
+use crate::auth::account::sign_in_code::Opening;
 use crate::auth::tokens::form::Form;
 use crate::auth::{Auth, Caller};
-use crate::request::Credential;
-use crate::session::ClientKind;
+use crate::request::{Credential, RequestHead};
+use crate::session::{ClientKind, Persistence};
 use crate::wire::context::RequestContext;
 
 /// The head of a call.
@@ -37,12 +41,34 @@ impl Call {
     /// How the client keeps its refresh token, by `client_type`. Whatever is not known is a browser:
     /// then the token goes where scripts cannot read it.
     pub(super) fn client(&self) -> ClientKind {
-        let query = self.parts.uri.query().unwrap_or_default();
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        let kind = pairs.find(|(name, _)| name == "client_type");
-        match kind.as_ref().map(|(_, kind)| &**kind) {
+        match self.query("client_type").as_deref() {
             Some("mobile" | "desktop" | "server") => ClientKind::Native,
             Some(_) | None => ClientKind::Web,
+        }
+    }
+
+    /// The first value of a parameter in the query.
+    pub(super) fn query(&self, name: &str) -> Option<Cow<'_, str>> {
+        let query = self.parts.uri.query().unwrap_or_default();
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// A session that this call asks for; as there is no "remember me", one that stays.
+    pub(super) fn opening(&self) -> Opening {
+        Opening {
+            client: self.client(),
+            persistence: Persistence::Persistent,
+            form: self.form.clone(),
+            caller: self.caller(),
+        }
+    }
+
+    /// The head of this call, as if it had these headers alone.
+    pub(super) fn head_with<'a>(&'a self, headers: &'a HeaderMap) -> RequestHead<'a> {
+        RequestHead {
+            headers,
+            ..self.context.head(&self.parts)
         }
     }
 

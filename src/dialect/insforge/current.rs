@@ -8,6 +8,7 @@ use axum::response::Response;
 use super::answer::{Who, fresh};
 use super::call::{Bearer, Call};
 use super::fault::Fault;
+use crate::api_key::UnverifiedKey;
 use crate::auth::Auth;
 use crate::identity::{Identity, Issuer};
 use crate::user::{AccountStatus, Role, User};
@@ -27,8 +28,10 @@ pub(super) async fn admin(State(auth): State<Arc<Auth>>, call: Call) -> Result<R
     Ok(fresh(&Who::admin(&user)))
 }
 
-fn identify(auth: &Auth, call: &Call) -> Result<Arc<Identity>, Fault> {
+/// Whose token it is. Keys are nobody's, and no tokens.
+pub(super) fn identify(auth: &Auth, call: &Call) -> Result<Arc<Identity>, Fault> {
     match call.bearer() {
+        Bearer::Token(key) if UnverifiedKey::read(key).is_some() => Err(Fault::invalid_token()),
         Bearer::Absent => Err(Fault::no_token()),
         Bearer::Unreadable => Err(Fault::invalid_token()),
         Bearer::Token(token) => Ok(auth.identify_token(token)?),
@@ -36,7 +39,7 @@ fn identify(auth: &Auth, call: &Call) -> Result<Arc<Identity>, Fault> {
 }
 
 /// Only tokens of ours have an account here; a closed one is as good as none.
-async fn account(auth: &Auth, identity: &Identity) -> Result<User, Fault> {
+pub(super) async fn account(auth: &Auth, identity: &Identity) -> Result<User, Fault> {
     let id = match identity.issuer {
         Issuer::Own => identity.subject.parse().ok(),
         Issuer::Foreign(_) | Issuer::ApiKey(_) => None,

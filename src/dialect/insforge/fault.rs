@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::auth::{Denial, IssueError};
+use crate::auth::{AccountError, Denial, IssueError, Unauthenticated};
 use crate::limit::Limited;
 use crate::unavailable::Unavailable;
 use crate::wire::cookie::Cookie;
@@ -17,6 +17,10 @@ use crate::wire::rate_limit::{self, Form};
 pub(super) mod code {
     pub(crate) const ADMIN_OR_TOKEN: &str = "AUTH_UNAUTHORIZED";
     pub(crate) const NO_CREDENTIAL: &str = "AUTH_INVALID_CREDENTIALS";
+    pub(crate) const INVALID_API_KEY: &str = "AUTH_INVALID_API_KEY";
+    pub(crate) const EMAIL_EXISTS: &str = "AUTH_EMAIL_EXISTS";
+    pub(crate) const SIGN_UP_DISABLED: &str = "AUTH_SIGNUP_DISABLED";
+    pub(crate) const USER_NOT_FOUND: &str = "AUTH_USER_NOT_FOUND";
     pub(crate) const FORBIDDEN: &str = "FORBIDDEN";
     pub(crate) const INTERNAL: &str = "INTERNAL_ERROR";
     pub(crate) const INVALID_INPUT: &str = "INVALID_INPUT";
@@ -92,6 +96,43 @@ impl Fault {
         Self::unauthorized("Invalid token")
     }
 
+    pub(super) fn no_admin_token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            code::NO_CREDENTIAL,
+            "No admin token provided",
+        )
+        .next("Check that the request has the Bearer token of an administrator, or an API key.")
+    }
+
+    pub(super) fn invalid_api_key() -> Self {
+        let status = StatusCode::UNAUTHORIZED;
+        Self::new(status, code::INVALID_API_KEY, "Invalid API key")
+    }
+
+    pub(super) fn invalid_anon_key() -> Self {
+        let status = StatusCode::UNAUTHORIZED;
+        Self::new(status, code::NO_CREDENTIAL, "Invalid anon key")
+    }
+
+    /// There is no such endpoint, or not with this method: the original knows no 405.
+    pub(super) fn no_endpoint(path: &str) -> Self {
+        let message = format!("Endpoint {path} not found");
+        Self::new(StatusCode::NOT_FOUND, code::NOT_FOUND, message)
+            .next("Check the path and the method of the request.")
+    }
+
+    /// 404: not of the caller, but of the account that a call is about.
+    pub(super) fn no_such_user() -> Self {
+        let status = StatusCode::NOT_FOUND;
+        Self::new(status, code::USER_NOT_FOUND, "User not found")
+    }
+
+    pub(super) fn email_unverified() -> Self {
+        Self::forbidden("Email verification required")
+            .next("Verify the email address, then sign in again.")
+    }
+
     pub(super) fn invalid_refresh_token() -> Self {
         Self::unauthorized("Invalid or expired refresh token")
     }
@@ -138,6 +179,16 @@ impl Fault {
             .retry_after(Self::RETRY_AFTER)
     }
 
+    /// What it says.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Whether the client is at fault, and trying the same again is of no use.
+    pub(super) fn is_of_client(&self) -> bool {
+        self.status.is_client_error() && self.retry.is_none()
+    }
+
     /// The same, with what to do about it.
     pub(super) const fn next(mut self, actions: &'static str) -> Self {
         self.next_actions = Some(actions);
@@ -177,6 +228,7 @@ impl From<IssueError> for Fault {
 impl From<Denial> for Fault {
     fn from(denial: Denial) -> Self {
         match denial {
+            Denial::Unauthenticated(Unauthenticated::ApiKey(_)) => Self::invalid_api_key(),
             Denial::Unauthenticated(_) => Self::invalid_token(),
             Denial::Forbidden { unmet: _ } => Self::admin_required(),
             Denial::CrossOrigin => Self::forbidden("Cross-origin request"),
@@ -184,6 +236,45 @@ impl From<Denial> for Fault {
                 what: _,
                 retry_after,
             } => Self::unavailable().retry_after(retry_after),
+        }
+    }
+}
+
+impl From<AccountError> for Fault {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::SignUpClosed => Self::new(
+                StatusCode::FORBIDDEN,
+                code::SIGN_UP_DISABLED,
+                "User signups are disabled for this project.",
+            ),
+            AccountError::NoMail => Self::forbidden("No email is sent from here"),
+            AccountError::DomainNotAllowed => {
+                Self::forbidden("Addresses of this domain may not sign up")
+            }
+            AccountError::Disabled => Self::forbidden("Account is disabled"),
+            // Not 401: the session holds, and the clients would refresh it.
+            AccountError::WrongPassword => Self::forbidden("Wrong password"),
+            AccountError::NotFresh => Self::forbidden("Sign in again first"),
+            AccountError::EmailTaken | AccountError::UsernameTaken => Self::new(
+                StatusCode::CONFLICT,
+                code::EMAIL_EXISTS,
+                "User already exists",
+            ),
+            AccountError::Outdated => Self::new(
+                StatusCode::CONFLICT,
+                code::INVALID_INPUT,
+                "The account was changed meanwhile, try again",
+            ),
+            AccountError::Weak(weak) => Self::invalid_input(weak.to_string()),
+            AccountError::InvalidCode => {
+                Self::invalid_input("Invalid or expired verification code")
+            }
+            AccountError::Gone => Self::user_not_found(),
+            AccountError::Limited(limited) => Self::too_many_requests(limited),
+            AccountError::Busy => Self::unavailable(),
+            AccountError::Unavailable(error) => error.into(),
+            AccountError::Issue(error) => error.into(),
         }
     }
 }

@@ -6,7 +6,9 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 use super::fault::{Fault, code};
-use crate::user::JsonObject;
+use crate::id::UserId;
+use crate::secret::SecretText;
+use crate::user::{Email, JsonObject};
 
 /// The fields of a body, and what is wrong with them so far.
 #[derive(Debug, Default)]
@@ -36,6 +38,82 @@ impl Fields {
             self.complain(name, "Required");
         }
         text
+    }
+
+    /// Takes an address that must be there.
+    pub(super) fn email(&mut self) -> Option<Email> {
+        let text = self.required("email")?;
+        let email = Email::parse(&text).ok();
+        if email.is_none() {
+            self.complain("email", "Invalid email");
+        }
+        email
+    }
+
+    /// Takes the six digits of a mail, which must be there.
+    pub(super) fn digits(&mut self, name: &str) -> Option<SecretText> {
+        let text = self.required(name)?;
+        if text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(SecretText::new(text));
+        }
+        self.complain(name, "Must be a 6-digit code");
+        None
+    }
+
+    /// Takes a truth that may be missing or null.
+    pub(super) fn truth(&mut self, name: &str) -> Option<bool> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(truth)) => Some(truth),
+            Some(_other) => {
+                self.complain(name, "Expected boolean");
+                None
+            }
+        }
+    }
+
+    /// Takes an object that must be there.
+    pub(super) fn object(&mut self, name: &str) -> Option<JsonObject> {
+        match self.object.remove(name) {
+            Some(Value::Object(object)) => Some(object),
+            None => {
+                self.complain(name, "Required");
+                None
+            }
+            Some(_other) => {
+                self.complain(name, "Expected object");
+                None
+            }
+        }
+    }
+
+    /// Takes a list of user ids that must be there and not empty.
+    pub(super) fn user_ids(&mut self, name: &str) -> Option<Vec<UserId>> {
+        let list = match self.object.remove(name) {
+            Some(Value::Array(list)) => list,
+            None => {
+                self.complain(name, "Required");
+                return None;
+            }
+            Some(_other) => {
+                self.complain(name, "Expected array");
+                return None;
+            }
+        };
+        if list.is_empty() {
+            self.complain(name, "At least one user ID is required");
+            return None;
+        }
+        let ids = list.iter().enumerate().map(|(index, value)| {
+            let id = value.as_str().and_then(|text| text.parse().ok());
+            if id.is_none() {
+                self.complain(&format!("{name}.{index}"), "Invalid uuid");
+            }
+            id
+        });
+        // All of them are looked at, so that all complaints come together.
+        let ids: Vec<Option<UserId>> = ids.collect();
+        ids.into_iter().collect()
     }
 
     pub(super) fn complain(&mut self, name: &str, reason: &str) {

@@ -1,4 +1,4 @@
-//! `POST /sessions` and `POST /admin/sessions`: signing in with a password.
+//! `POST /sessions` and `POST /admin/sessions`: signing in with a password, or a code that came by mail.
 
 use std::sync::Arc;
 
@@ -10,10 +10,12 @@ use super::call::Call;
 use super::entrance::Entrance;
 use super::fault::Fault;
 use super::fields::Fields;
-use crate::auth::{Auth, SignIn, SignInError};
+use super::profile;
+use crate::auth::account::redeem::ShownCode;
+use crate::auth::account::sign_in_code::EntryCode;
+use crate::auth::{Auth, Member, SignIn, SignInError};
 use crate::secret::SecretText;
 use crate::session::{ClientKind, Persistence};
-use crate::user::Email;
 
 /// What somebody typed.
 struct Typed {
@@ -24,10 +26,42 @@ struct Typed {
 pub(super) async fn user(
     State(auth): State<Arc<Auth>>,
     call: Call,
-    fields: Fields,
+    mut fields: Fields,
 ) -> Result<Response, Fault> {
-    let typed = user_fields(fields)?;
-    sign_in(&auth, &call, (&Entrance::USER, call.client(), typed)).await
+    match fields.optional("method").as_deref() {
+        None | Some("password") => {
+            let typed = user_fields(fields)?;
+            sign_in(&auth, &call, (&Entrance::USER, call.client(), typed)).await
+        }
+        Some("otp") => by_code(&auth, &call, fields).await,
+        Some(_) => {
+            fields.complain("method", "Must be \"password\" or \"otp\"");
+            Err(fields.fault())
+        }
+    }
+}
+
+/// With the six digits of a mail. A name that is given is that of an account without one.
+async fn by_code(auth: &Auth, call: &Call, mut fields: Fields) -> Result<Response, Fault> {
+    let (email, digits) = (fields.email(), fields.digits("otp"));
+    let name = fields.optional("name");
+    let (Some(email), Some(digits), true) = (email, digits, fields.is_sound()) else {
+        return Err(fields.fault());
+    };
+    let code = ShownCode::Digits { email, digits };
+    let (opening, entry) = (call.opening(), EntryCode::SignIn);
+    let mut signed_in = auth.sign_in_with_code(&code, entry, &opening).await?;
+    if let (Some(name), Some(user)) = (name, &signed_in.user)
+        && user.profile.is_empty()
+    {
+        let member = Member {
+            user: user.id,
+            session: signed_in.session.id,
+            caller: call.caller(),
+        };
+        signed_in.user = Some(profile::name(auth, &member, (user, name)).await?);
+    }
+    opened(auth, &signed_in, (&Entrance::USER, opening.client))
 }
 
 /// Dashboards are browsers: there is no `client_type` here.
@@ -61,17 +95,8 @@ async fn sign_in(
 }
 
 fn user_fields(mut fields: Fields) -> Result<Typed, Fault> {
-    if fields.optional("method").is_some_and(|it| it != "password") {
-        fields.complain("method", "Only \"password\" is supported");
-    }
-    let email = fields.required("email");
-    if email
-        .as_deref()
-        .is_some_and(|text| Email::parse(text).is_err())
-    {
-        fields.complain("email", "Invalid email");
-    }
-    typed(fields, email)
+    let email = fields.email();
+    typed(fields, email.map(|email| email.to_string()))
 }
 
 /// Older clients send `email` to the same path.
@@ -104,8 +129,7 @@ fn fault(error: SignInError, entrance: &Entrance) -> Fault {
     match error {
         SignInError::WrongCredentials => entrance.wrong_password(),
         SignInError::Disabled => Fault::forbidden("Account is disabled"),
-        SignInError::EmailUnverified => Fault::forbidden("Email verification required")
-            .next("Verify the email address, then sign in again."),
+        SignInError::EmailUnverified => Fault::email_unverified(),
         SignInError::NotAdmin => Fault::forbidden("User is not an admin"),
         SignInError::NoAccount => Fault::forbidden("User has no account"),
         SignInError::Limited(limited) => Fault::too_many_requests(limited),

@@ -22,6 +22,7 @@ fn fault(refusal: &Refusal) -> Fault {
     let other = |code: &'static str| Fault::new(refusal.status(), code, refusal.detail());
     match refusal.cause() {
         Cause::Unauthenticated(Shown::Token) => Fault::invalid_token(),
+        Cause::Unauthenticated(Shown::Key) => Fault::invalid_api_key(),
         Cause::Unauthenticated(Shown::Nothing) => Fault::no_token(),
         Cause::Forbidden => Fault::admin_required(),
         Cause::CrossOrigin => other(code::FORBIDDEN),
@@ -59,6 +60,8 @@ mod tests {
         };
         let token = Cause::Unauthenticated(Shown::Token);
         check(token, 401, "AUTH_UNAUTHORIZED", Some("Invalid token")).await;
+        let key = Cause::Unauthenticated(Shown::Key);
+        check(key, 401, "AUTH_INVALID_API_KEY", Some("Invalid API key")).await;
         let none = Cause::Unauthenticated(Shown::Nothing);
         let message = Some("No token provided");
         check(none, 401, "AUTH_INVALID_CREDENTIALS", message).await;

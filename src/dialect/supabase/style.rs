@@ -21,7 +21,7 @@ impl RefusalStyle for SupabaseStyle {
         let status = refusal.status();
         let code = match refusal.cause() {
             Cause::Unauthenticated(Shown::Nothing) => "no_authorization",
-            Cause::Unauthenticated(Shown::Token) => "bad_jwt",
+            Cause::Unauthenticated(Shown::Token | Shown::Key) => "bad_jwt",
             Cause::Forbidden => "not_admin",
             Cause::TooManyRequests(_) => "over_request_rate_limit",
             Cause::NotFound | Cause::MethodNotAllowed(_) => "not_found",
@@ -46,7 +46,7 @@ impl RefusalStyle for RestStyle {
         let code = match refusal.cause() {
             Cause::Unauthenticated(Shown::Nothing) => "PGRST302",
             // Of an older and of a newer release at once: clients refresh by this code and by no newer.
-            Cause::Unauthenticated(Shown::Token) => "PGRST301",
+            Cause::Unauthenticated(Shown::Token | Shown::Key) => "PGRST301",
             Cause::Forbidden | Cause::CrossOrigin => "42501",
             Cause::NotFound => "PGRST125",
             Cause::MethodNotAllowed(_) => "PGRST117",
@@ -70,7 +70,7 @@ impl RefusalStyle for RestStyle {
 fn message(refusal: &Refusal) -> &'static str {
     match refusal.cause() {
         Cause::Unauthenticated(Shown::Nothing) => "Anonymous access is disabled",
-        Cause::Unauthenticated(Shown::Token) => "JWT invalid or expired",
+        Cause::Unauthenticated(Shown::Token | Shown::Key) => "JWT invalid or expired",
         Cause::Forbidden => "permission denied",
         _otherwise => refusal.detail(),
     }

@@ -16,7 +16,7 @@ impl RefusalStyle for VaniykStyle {
     fn render(&self, refusal: &Refusal) -> Response<HttpBody> {
         let error = match refusal.cause() {
             Cause::Unauthenticated(Shown::Nothing) => NO_TOKEN,
-            Cause::Unauthenticated(Shown::Token) => INVALID_TOKEN,
+            Cause::Unauthenticated(Shown::Token | Shown::Key) => INVALID_TOKEN,
             Cause::Forbidden => NOT_ADMIN,
             Cause::BadRequest(_)
             | Cause::PathCase

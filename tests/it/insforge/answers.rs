@@ -106,13 +106,115 @@ async fn the_keys_are_published_beside_the_api() {
     assert!(answer.expect(StatusCode::OK).json["keys"][0]["kid"].is_string());
 }
 
+/// Every endpoint, by method and path.
+const ENDPOINTS: &[(Method, &str)] = &[
+    (Method::POST, "/api/auth/admin/sessions"),
+    (Method::GET, "/api/auth/admin/sessions/current"),
+    (Method::POST, "/api/auth/admin/refresh"),
+    (Method::POST, "/api/auth/admin/logout"),
+    (Method::POST, "/api/auth/sessions"),
+    (Method::GET, "/api/auth/sessions/current"),
+    (Method::POST, "/api/auth/refresh"),
+    (Method::POST, "/api/auth/logout"),
+    (Method::POST, "/api/auth/users"),
+    (Method::GET, "/api/auth/users"),
+    (Method::DELETE, "/api/auth/users"),
+    (Method::GET, "/api/auth/users/1"),
+    (Method::PATCH, "/api/auth/profiles/current"),
+    (Method::GET, "/api/auth/profiles/1"),
+    (Method::GET, "/api/auth/public-config"),
+    (Method::POST, "/api/auth/email/send-otp"),
+    (Method::POST, "/api/auth/email/send-verification"),
+    (Method::GET, "/api/auth/email/verify-link"),
+    (Method::POST, "/api/auth/email/verify"),
+    (Method::POST, "/api/auth/email/send-reset-password"),
+    (
+        Method::POST,
+        "/api/auth/email/exchange-reset-password-token",
+    ),
+    (Method::GET, "/api/auth/email/reset-password-link"),
+    (Method::POST, "/api/auth/email/reset-password"),
+    (Method::GET, "/api/.well-known/jwks.json"),
+];
+
 #[tokio::test]
-async fn every_route_that_is_named_is_answered() {
+async fn every_endpoint_is_answered_and_has_a_preflight() {
     let dialect = Dialect::start().await;
-    for (method, path) in Shape::InsForge.routes() {
-        let request = Call::default().request(method.clone(), path);
-        let answer = dialect.send(request.body(Body::empty()).unwrap()).await;
-        let missing = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
-        assert!(!missing.contains(&answer.status), "{method} {path}");
+    for (method, path) in ENDPOINTS {
+        for method in [method, &Method::OPTIONS] {
+            let request = Call::default().request(method.clone(), path);
+            let answer = dialect.send(request.body(Body::empty()).unwrap()).await;
+            let missing = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
+            assert!(!missing.contains(&answer.status), "{method} {path}");
+        }
     }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_in_the_one_form() {
+    let dialect = Dialect::start().await;
+    let check = async |method: Method, path: &str| {
+        let request = Call::default().request(method, path);
+        let answer = dialect.send(request.body(Body::empty()).unwrap()).await;
+        answer.refused(404, "NOT_FOUND", &format!("Endpoint {path} not found"));
+        assert!(answer.json["nextActions"].is_string());
+    };
+    check(Method::GET, "/api/auth/oauth/google").await;
+    check(Method::POST, "/api/auth/id-token").await;
+    check(Method::PUT, "/api/auth/sessions").await;
+    check(Method::GET, "/api/auth/sessions").await;
+}
+
+#[tokio::test]
+async fn the_public_configuration_says_how_accounts_are_made() {
+    let check = async |dialect: Dialect, must_verify: bool, (method, closed): (&str, bool)| {
+        let answer = dialect
+            .get("/api/auth/public-config", Call::default())
+            .await;
+        let expected = json!({
+            "oAuthProviders": [],
+            "customOAuthProviders": [],
+            "requireEmailVerification": must_verify,
+            "passwordMinLength": 8,
+            "requireNumber": false,
+            "requireLowercase": false,
+            "requireUppercase": false,
+            "requireSpecialChar": false,
+            "verifyEmailMethod": method,
+            "resetPasswordMethod": method,
+            "disableSignup": closed,
+        });
+        assert_eq!(answer.expect(StatusCode::OK).json, expected);
+    };
+    check(Dialect::start().await, false, ("code", true)).await;
+    let must = EmailRule::MustBeVerified;
+    check(Dialect::open(must).await, true, ("code", false)).await;
+    let linking = Dialect::ruled(must, linking()).await;
+    check(linking, true, ("link", false)).await;
+}
+
+#[tokio::test]
+async fn pages_of_a_listed_origin_may_call_and_read() {
+    let dialect = Dialect::start().await;
+    let from = |origin| Call {
+        origin: Some(origin),
+        ..Call::default()
+    };
+    let answer = dialect.get("/api/auth/public-config", from(APP)).await;
+    assert_eq!(answer.headers["access-control-allow-origin"], APP);
+    assert_eq!(answer.headers["access-control-allow-credentials"], "true");
+    let exposed = &answer.headers["access-control-expose-headers"];
+    for name in ["content-range", "preference-applied"] {
+        assert!(exposed.to_str().unwrap().contains(name));
+    }
+    let request = from(APP).request(Method::OPTIONS, USERS);
+    let request = request.header("access-control-request-method", "DELETE");
+    let preflight = dialect.send(request.body(Body::empty()).unwrap()).await;
+    let methods = &preflight.headers["access-control-allow-methods"];
+    for name in ["PATCH", "DELETE"] {
+        assert!(methods.to_str().unwrap().contains(name));
+    }
+    let stranger = from("https://evil.test");
+    let answer = dialect.get("/api/auth/public-config", stranger).await;
+    assert!(!answer.headers.contains_key("access-control-allow-origin"));
 }

@@ -91,7 +91,7 @@ async fn the_app_reads_the_answers_and_no_other_page_does() {
         }
         let allowed = preflight.headers.get("access-control-allow-headers");
         let allowed = allowed.map(|value| value.to_str().unwrap());
-        let all = "content-type, authorization, x-csrf-token";
+        let all = "content-type, authorization, x-csrf-token, x-api-key";
         assert_eq!(allowed, expected.map(|_| all));
     };
     check(APP, Some(APP)).await;

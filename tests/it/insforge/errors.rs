@@ -29,8 +29,11 @@ async fn a_bad_sign_in_is_told_field_by_field() {
         "password: Required",
     )
     .await;
-    let otp = json!({"method": "otp", "email": EMAIL, "password": "x"});
-    check(user, otp, "method: Only \"password\" is supported").await;
+    let otp = json!({"method": "otp", "email": EMAIL, "otp": "12345"});
+    check(user, otp, "otp: Must be a 6-digit code").await;
+    let magic = json!({"method": "magic", "email": EMAIL, "password": "x"});
+    let message = "method: Must be \"password\" or \"otp\"";
+    check(user, magic, message).await;
     let admin = "/api/auth/admin/sessions";
     check(admin, json!({}), "username: Required, password: Required").await;
     check(
