@@ -59,6 +59,9 @@ pub struct Create {
     /// For how long it holds, such as 90d; for ever if not given
     #[arg(long, value_name = "SPAN", value_parser = span)]
     pub expires: Option<Duration>,
+    /// What its text begins with: `dwk`, or `ik` as clients of InsForge know it
+    #[arg(long, value_name = "KIND", default_value = "dwk", value_parser = kind)]
+    pub kind: Kind,
 }
 
 /// For whom a key speaks.
@@ -112,6 +115,15 @@ pub struct Rotate {
 pub struct Named {
     /// The id of the key
     pub id: ApiKeyId,
+}
+
+/// Apps carry `anon_…` keys, and show them to everybody: those are no credential, and stand in the
+/// configuration.
+fn kind(text: &str) -> Result<Kind, String> {
+    match Kind::with_prefix(text) {
+        Some(kind @ (Kind::Doorward | Kind::InsForgeAdmin)) => Ok(kind),
+        Some(Kind::InsForgeAnon | Kind::Actian) | None => Err("either dwk or ik".to_owned()),
+    }
 }
 
 fn span(text: &str) -> Result<Duration, String> {
@@ -183,7 +195,7 @@ impl Desk<'_> {
         let made = self
             .keys
             .create(NewApiKey {
-                kind: Kind::Doorward,
+                kind: create.kind,
                 name: create.name,
                 subject: subject.context("either --user or --service must be given")?,
                 roles: create.roles.into_iter().collect(),

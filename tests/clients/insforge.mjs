@@ -1,14 +1,21 @@
 // Drives the gateway with the official SDK of InsForge: as a program on a server, and as a page in a
 // browser. One line a step; the first thing that is not as it should be ends it with status 1.
 //
-// Wants BASE_URL, EMAIL, PASSWORD, ADMIN_USERNAME and ADMIN_PASSWORD in the environment, and in
-// NODE_EXTRA_CA_CERTS the certificate of the gateway.
+// Wants BASE_URL, EMAIL, PASSWORD, ADMIN_USERNAME, ADMIN_PASSWORD, ANON_KEY and ADMIN_KEY in the environment,
+// in MAILS the directory where mails are written, and in NODE_EXTRA_CA_CERTS the certificate of the gateway.
 
 import assert from "node:assert/strict";
-import { createClient } from "@insforge/sdk";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { createAdminClient, createClient } from "@insforge/sdk";
 
-const names = ["BASE_URL", "EMAIL", "PASSWORD", "ADMIN_USERNAME", "ADMIN_PASSWORD"];
-const [baseUrl, email, password, adminUsername, adminPassword] = names.map((name) => {
+const names = [
+  "BASE_URL", "EMAIL", "PASSWORD", "ADMIN_USERNAME", "ADMIN_PASSWORD", "ANON_KEY", "ADMIN_KEY", "MAILS",
+];
+const [
+  baseUrl, email, password, adminUsername, adminPassword, anonKey, adminKey, mails,
+] = names.map((name) => {
   assert.ok(process.env[name], `${name} is not set`);
   return process.env[name];
 });
@@ -32,6 +39,20 @@ function succeeded({ data, error }) {
 function failed({ error }, statusCode, code, message) {
   assert.ok(error, "it succeeded");
   assert.deepEqual([error.statusCode, error.error, error.message], [statusCode, code, message]);
+}
+
+// The six digits of the only mail, which is taken out of the directory; waits for it.
+async function nextCode() {
+  for (let tries = 0; tries < 1000; tries += 1) {
+    const found = (await readdir(mails).catch(() => [])).find((name) => name.endsWith(".eml"));
+    if (found) {
+      const text = await readFile(join(mails, found), "utf8");
+      await rm(join(mails, found));
+      return text.match(/Your code: (\d{6})/)[1];
+    }
+    await pause(20);
+  }
+  throw new Error("no mail came");
 }
 
 // What a browser does for a page: it keeps the cookies that scripts cannot read ...
@@ -158,6 +179,13 @@ async function web() {
     const told = seen.map(({ path, status }) => `${path.slice("/api/auth/".length)} ${status}`);
     assert.deepEqual(told, expected);
   });
+  await step("web: refreshes by itself when a service is asked with a token that is refused", async () => {
+    client.setAccessToken(`${refreshed.accessToken}x`);
+    seen.length = 0;
+    await client.getHttpClient().get("/notes");
+    const told = seen.map(({ path, status }) => `${path} ${status}`);
+    assert.deepEqual(told, ["/notes 401", "/api/auth/refresh 200", "/notes 200"]);
+  });
   await step("web: signs out", async () => {
     seen.length = 0;
     assert.equal((await client.auth.signOut()).error, null);
@@ -170,6 +198,99 @@ async function web() {
     failed(await old.auth.getCurrentUser(), 401, "AUTH_UNAUTHORIZED", "Invalid token");
   });
   delete globalThis.document;
+}
+
+// From the sign-up to a new password, with a client of either mode.
+async function account(mode, address, client) {
+  const secret = "quiet river under stones";
+  await step(`${mode}: reads the public configuration`, async () => {
+    const config = succeeded(await client.auth.getPublicAuthConfig());
+    assert.equal(config.requireEmailVerification, true);
+    assert.equal(config.verifyEmailMethod, "code");
+    assert.equal(config.disableSignup, false);
+    assert.deepEqual(config.oAuthProviders, []);
+  });
+  await step(`${mode}: signs up, and must verify`, async () => {
+    const answer = await client.auth.signUp({ email: address, password: secret, name: "Nora" });
+    const data = succeeded(answer);
+    assert.equal(data.accessToken, null);
+    assert.equal(data.requireEmailVerification, true);
+    const early = await client.auth.signInWithPassword({ email: address, password: secret });
+    failed(early, 403, "FORBIDDEN", "Email verification required");
+  });
+  const verified = await step(`${mode}: verifies by the code of the mail, and is signed in`, async () => {
+    const otp = await nextCode();
+    const data = succeeded(await client.auth.verifyEmail({ email: address, otp }));
+    assert.equal(data.user.emailVerified, true);
+    assert.equal(data.user.profile.name, "Nora");
+    assert.ok(data.accessToken);
+    const again = await client.auth.verifyEmail({ email: address, otp });
+    failed(again, 400, "INVALID_INPUT", "Invalid or expired verification code");
+    return data;
+  });
+  await step(`${mode}: changes the profile, and anybody reads it`, async () => {
+    const signedIn = mode === "server"
+      ? createClient({ baseUrl, isServerMode: true, accessToken: verified.accessToken })
+      : client;
+    const changed = succeeded(await signedIn.auth.setProfile({ colour: "green" }));
+    assert.deepEqual(changed.profile, { name: "Nora", colour: "green" });
+    const { id } = verified.user;
+    const anybody = createClient({ baseUrl, anonKey, isServerMode: true });
+    assert.deepEqual(succeeded(await anybody.auth.getProfile(id)), changed);
+  });
+  await step(`${mode}: resets the password by the code of the mail`, async () => {
+    const sent = succeeded(await client.auth.sendResetPasswordEmail({ email: address }));
+    assert.equal(sent.success, true);
+    const code = await nextCode();
+    const exchanged = await client.auth.exchangeResetPasswordToken({ email: address, code });
+    const { token } = succeeded(exchanged);
+    const newPassword = "loud river over stones";
+    succeeded(await client.auth.resetPassword({ newPassword, otp: token }));
+    const old = await client.auth.signInWithPassword({ email: address, password: secret });
+    failed(old, 401, "AUTH_UNAUTHORIZED", "Invalid credentials");
+    succeeded(await client.auth.signInWithPassword({ email: address, password: newPassword }));
+  });
+  await step(`${mode}: signs in by the code of a mail`, async () => {
+    succeeded(await client.auth.signInWithOtp({ email: address }));
+    const otp = await nextCode();
+    const data = succeeded(await client.auth.verifyOtp({ email: address, otp }));
+    assert.equal(data.user.email, address);
+  });
+}
+
+async function accounts() {
+  await account("server", "server@example.com", createClient({ baseUrl, anonKey, isServerMode: true }));
+  globalThis.document = document();
+  const { jar, fetch } = browser();
+  await account("web", "web@example.com", createClient({ baseUrl, anonKey, fetch }));
+  assert.ok(jar.has("insforge_refresh_token"));
+  delete globalThis.document;
+}
+
+async function keys() {
+  await step("keys: without a key nobody signs up", async () => {
+    const answer = await createClient({ baseUrl, isServerMode: true }).auth.signUp({ email: "a@example.com", password });
+    failed(answer, 401, "AUTH_INVALID_CREDENTIALS", "No token provided");
+  });
+  await step("keys: the key of an app is nobody for a service", async () => {
+    const client = createClient({ baseUrl, anonKey, isServerMode: true });
+    await assert.rejects(client.getHttpClient().get("/notes"), { error: "AUTH_INVALID_CREDENTIALS" });
+    await client.getHttpClient().get("/public/notes");
+  });
+  await step("keys: an admin key opens services and the directory", async () => {
+    const client = createAdminClient({ baseUrl, apiKey: adminKey });
+    await client.getHttpClient().get("/admin/notes");
+    const { data, pagination } = await client.getHttpClient().get("/api/auth/users?search=server@");
+    assert.deepEqual(data.map((user) => user.email), ["server@example.com"]);
+    assert.deepEqual(pagination, { offset: 0, limit: 10, total: 1 });
+  });
+  await step("keys: another admin key opens nothing, and nothing is refreshed", async () => {
+    const other = `ik_${"0".repeat(64)}`;
+    const client = createAdminClient({ baseUrl, apiKey: other });
+    for (const path of ["/admin/notes", "/api/auth/users"]) {
+      await assert.rejects(client.getHttpClient().get(path), { error: "AUTH_INVALID_API_KEY" });
+    }
+  });
 }
 
 // The SDK has no admin sign-in; the dashboard calls the API itself, in this way.
@@ -221,4 +342,6 @@ async function admin() {
 await server();
 await web();
 await admin();
+await accounts();
+await keys();
 console.log("all is well");

@@ -1252,7 +1252,7 @@ pub static DIALECTS: Table = Table {
             Value("[]"),
             "The keys of which apps must show one, at the login of `supabase` and at the sign-up of \
              `insforge`; empty: none is asked for. On routes of services they are nobody's. Not for \
-             `vaniyk` and `strikebet`.",
+             `vaniyk`, `strikebet` and `actian`.",
         ),
         key(
             "service_key",

@@ -4,11 +4,50 @@ use std::process::Output;
 
 use crate::support::doorward::{ADMIN, Doorward, PASSWORD, Setup, USER};
 
+/// The key that apps carry.
+const ANON: &str = "anon_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+const SETTINGS: &str = r#"
+[users]
+require_verified_email = true
+
+[accounts]
+sign_up = true
+
+[mail]
+file = "mails"
+from = "Doorward <no-reply@example.com>"
+
+[[dialects]]
+shape = "insforge"
+api_keys = [{ file = "anon.key" }]
+"#;
+
 fn dialect() -> Setup {
     Setup {
-        more: "[[dialects]]\nshape = \"insforge\"\n".to_owned(),
+        more: SETTINGS.to_owned(),
+        files: vec![("anon.key", ANON.to_owned())],
         ..Setup::default()
     }
+}
+
+/// A new admin key, as clients of InsForge know one.
+fn admin_key(gateway: &Doorward) -> String {
+    let create = [
+        "api-key",
+        "create",
+        "sdk",
+        "--service",
+        "sdk",
+        "--role",
+        "admin",
+    ];
+    let made = gateway.command(&[&create[..], &["--kind", "ik"]].concat(), "");
+    assert!(made.status.success(), "{made:?}");
+    let said = String::from_utf8(made.stdout).unwrap();
+    let mut words = said.split_whitespace();
+    let key = words.find(|word| word.starts_with("ik_"));
+    key.unwrap().to_owned()
 }
 
 async fn node(gateway: &Doorward, script: &str) -> Output {
@@ -25,6 +64,9 @@ async fn node(gateway: &Doorward, script: &str) -> Output {
         .env("ADMIN_USERNAME", "admin")
         .env("ADMIN_EMAIL", ADMIN)
         .env("ADMIN_PASSWORD", PASSWORD)
+        .env("ANON_KEY", ANON)
+        .env("ADMIN_KEY", admin_key(gateway))
+        .env("MAILS", gateway.path("mails"))
         .kill_on_drop(true)
         .output()
         .await
@@ -41,6 +83,18 @@ fn assert_well(output: &Output) {
 async fn the_insforge_sdk_signs_in_refreshes_and_signs_out() {
     let gateway = Doorward::with(dialect()).await;
     assert_well(&node(&gateway, "insforge.mjs").await);
+    // What was refused on the way, no service has seen.
+    let seen = gateway.sample.seen();
+    assert_eq!(seen.len(), 3, "{seen:?}");
+    for request in &seen {
+        let subject = request.all("x-auth-subject");
+        match request.target.as_str() {
+            "/notes" => assert_eq!(request.all("x-auth-email"), [USER]),
+            "/public/notes" => assert!(subject.is_empty()),
+            "/admin/notes" => assert_eq!(subject, ["service:sdk"]),
+            other => panic!("a service was asked for {other}"),
+        }
+    }
 }
 
 #[tokio::test]
