@@ -47,8 +47,33 @@ const JWKS: &str = "/api/.well-known/jwks.json";
 const VERIFY_LINK: &str = "/api/auth/email/verify-link";
 const RESET_LINK: &str = "/api/auth/email/reset-password-link";
 
-/// All below `/api/auth`: no login of another is reached there by mistake.
+/// The endpoints, so that no route of the configuration takes their place unseen; and all else below
+/// `/api/auth`, so that no login of another is reached there by mistake.
 pub const ROUTES: &[(Method, &str)] = &[
+    (Method::GET, "/api/auth/public-config"),
+    (Method::POST, "/api/auth/admin/sessions"),
+    (Method::GET, "/api/auth/admin/sessions/current"),
+    (Method::POST, "/api/auth/admin/refresh"),
+    (Method::POST, "/api/auth/admin/logout"),
+    (Method::POST, "/api/auth/sessions"),
+    (Method::GET, "/api/auth/sessions/current"),
+    (Method::POST, "/api/auth/refresh"),
+    (Method::POST, "/api/auth/logout"),
+    (Method::POST, "/api/auth/users"),
+    (Method::GET, "/api/auth/users"),
+    (Method::DELETE, "/api/auth/users"),
+    (Method::PATCH, "/api/auth/profiles/current"),
+    (Method::POST, "/api/auth/email/send-otp"),
+    (Method::POST, "/api/auth/email/send-verification"),
+    (Method::POST, "/api/auth/email/verify"),
+    (Method::POST, "/api/auth/email/send-reset-password"),
+    (
+        Method::POST,
+        "/api/auth/email/exchange-reset-password-token",
+    ),
+    (Method::POST, "/api/auth/email/reset-password"),
+    (Method::GET, VERIFY_LINK),
+    (Method::GET, RESET_LINK),
     (Method::GET, ALL),
     (Method::HEAD, ALL),
     (Method::POST, ALL),

@@ -103,7 +103,7 @@ mod tests {
         check("/reset", false);
         check("javascript:alert(1)//https://app.test", false);
         check("data:text/html,x", false);
-        check("https:app.test\\@evil.test", false);
+        check("https://evil.test\\@app.test/", false);
         check("", false);
         check(&format!("https://app.test/{}", "a".repeat(LONGEST)), false);
     }
