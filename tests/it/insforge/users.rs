@@ -23,11 +23,12 @@ async fn an_administrator_sees_the_users_page_by_page() {
         (emails, answer.json["pagination"].clone())
     };
     let pagination = |offset: u32, limit: u32, total: u32| json!({"offset": offset, "limit": limit, "total": total});
-    let (emails, page) = list("").await;
-    assert_eq!(emails, [EMAIL, ADMIN]);
+    // Both were made in the same moment, so that either may be the first.
+    let (both, page) = list("").await;
+    assert!(both.contains(&EMAIL.to_owned()) && both.contains(&ADMIN.to_owned()));
     assert_eq!(page, pagination(0, 10, 2));
     let (emails, page) = list("?limit=1&offset=1").await;
-    assert_eq!(emails, [ADMIN]);
+    assert_eq!(emails, both[1..]);
     assert_eq!(page, pagination(1, 1, 2));
     let (emails, page) = list("?search=ann").await;
     assert_eq!(emails, [EMAIL]);
