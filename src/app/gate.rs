@@ -68,7 +68,7 @@ impl Gate {
     }
 }
 
-impl<'a> Visit<'a> {
+impl Visit<'_> {
     async fn answer(
         self,
         request: Request<Incoming>,
