@@ -39,6 +39,25 @@ fn bad_tokens_push_nothing_out_of_the_cache() {
     assert!(Arc::ptr_eq(&first, &bench.identify(good.expose()).unwrap()));
 }
 
+/// The signature alone finds the entry; it speaks for nothing but what it signs.
+#[test]
+fn other_claims_under_a_remembered_signature_are_refused_and_push_nothing_out() {
+    let bench = Bench::new();
+    let (good, other) = (bench.mint(), bench.own(&json!({"sub": "somebody-else"})));
+    let first = bench.identify(good.expose()).unwrap();
+    let (_, signature) = good.expose().rsplit_once('.').unwrap();
+    let (claims, _) = other.rsplit_once('.').unwrap();
+    for forged in [
+        format!("{claims}.{signature}"),
+        format!("{claims}{claims}.{signature}"),
+        format!(".{signature}"),
+        signature.to_owned(),
+    ] {
+        assert!(bench.identify(&forged).is_err(), "{forged}");
+    }
+    assert!(Arc::ptr_eq(&first, &bench.identify(good.expose()).unwrap()));
+}
+
 #[test]
 fn the_cache_is_bounded() {
     let bench = Bench::new();
