@@ -17,7 +17,7 @@ use crate::auth::account::directory::{Amendment, Entry};
 use crate::id::UserId;
 use crate::limit::Purpose;
 use crate::secret::SecretText;
-use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Roles, User};
+use crate::user::{AccountStatus, EmailStatus, JsonObject, Roles, User};
 use crate::users::UserQuery;
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
@@ -64,7 +64,7 @@ pub(super) async fn add(
     mut fields: Fields,
 ) -> Result<Response, Fault> {
     admit(&desk, &call).await?;
-    let Some(email) = email(&mut fields)? else {
+    let Some(email) = fields.email("email")? else {
         let message = "Cannot create a user without either an email or phone";
         return Err(Fault::bad_request(code::VALIDATION_FAILED, message));
     };
@@ -108,7 +108,7 @@ pub(super) async fn change(
     let password = fields.filled("password")?;
     let amendment = Amendment {
         expected: Some(user.revision),
-        email: email(&mut fields)?,
+        email: fields.email("email")?,
         password: password.map(SecretText::new),
         email_status: fields.truth("email_confirm")?.map(|confirmed| {
             if confirmed {
@@ -151,7 +151,7 @@ pub(super) async fn remove(
 }
 
 /// The service key opens everything here; what is none is counted, as keys can be guessed at.
-async fn admit(desk: &Desk, call: &Call) -> Result<(), Fault> {
+pub(super) async fn admit(desk: &Desk, call: &Call) -> Result<(), Fault> {
     let Shown::Token(token) = call.shown() else {
         return Err(Fault::no_authorization());
     };
@@ -184,15 +184,6 @@ fn identifier(text: &str) -> Result<UserId, Fault> {
     text.parse().map_err(|_no_uuid| {
         let message = "user_id must be an UUID";
         Fault::new(StatusCode::NOT_FOUND, code::VALIDATION_FAILED, message)
-    })
-}
-
-fn email(fields: &mut Fields) -> Result<Option<Email>, Fault> {
-    let email = fields.filled("email")?;
-    let email = email.map(|text| Email::parse(&text)).transpose();
-    email.map_err(|_no_address| {
-        let message = "Unable to validate email address: invalid format";
-        Fault::bad_request(code::VALIDATION_FAILED, message)
     })
 }
 
