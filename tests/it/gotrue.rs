@@ -8,8 +8,11 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doorward::auth::account::rules::SignUpRule;
 use doorward::auth::tokens::form::{Form, FormConfig, FormKey};
-use doorward::dialect::gotrue::ApiKeys;
+use doorward::auth::{AccountRules, EmailRule};
+use doorward::code::CodeRules;
+use doorward::dialect::gotrue::{ApiKeys, Targets};
 use doorward::dialect::{Mount, OwnNames, Shape, Signing};
 use doorward::id::RequestId;
 use doorward::limit::Policy;
@@ -23,7 +26,8 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::support::core::{Core, ORIGIN, Setup, lifetimes};
+use crate::support::core::{Core, Mail, ORIGIN, Setup, lifetimes};
+use crate::support::mailbox;
 
 pub(crate) const EMAIL: &str = "ann@example.com";
 pub(crate) const ADMIN: &str = "root@example.com";
@@ -47,6 +51,11 @@ pub(crate) struct Bed {
     pub(crate) keys: ApiKeys,
     pub(crate) limits: Policy,
     pub(crate) prefix: &'static str,
+    pub(crate) accounts: AccountRules,
+    pub(crate) email_rule: EmailRule,
+    pub(crate) mail: Mail,
+    pub(crate) targets: Targets,
+    pub(crate) admin_secret: Option<&'static str>,
 }
 
 pub(crate) struct Answer {
@@ -63,6 +72,28 @@ impl Bed {
             keys: ApiKeys::default(),
             limits: Policy::off(),
             prefix: "",
+            accounts: AccountRules::default(),
+            email_rule: EmailRule::MayBeUnverified,
+            mail: Mail::Sent,
+            targets: Targets::default(),
+            admin_secret: None,
+        }
+    }
+
+    /// Anybody may sign up, by this rule about their address, and may ask for mails without a pause.
+    pub(crate) fn open(shape: Shape, email_rule: EmailRule) -> Self {
+        let codes = CodeRules {
+            resend_after: Duration::ZERO,
+            ..CodeRules::default()
+        };
+        Self {
+            accounts: AccountRules {
+                sign_up: SignUpRule::Open,
+                codes,
+                ..AccountRules::default()
+            },
+            email_rule,
+            ..Self::of(shape)
         }
     }
 
@@ -82,6 +113,9 @@ impl Bed {
             forms: vec![form.clone()],
             max_staleness: Duration::from_hours(24),
             limits: self.limits,
+            accounts: self.accounts,
+            email_rule: self.email_rule,
+            mail: self.mail,
             // As in all examples of these systems.
             lifetimes: Lifetimes {
                 access: Duration::from_hours(1),
@@ -101,6 +135,8 @@ impl Bed {
             prefix: self.prefix.to_owned(),
             base: ORIGIN.to_owned(),
             keys: self.keys,
+            targets: self.targets,
+            admin_secret: self.admin_secret.map(SecretText::from),
         };
         let user = core.add_user(EMAIL, PASSWORD, &[]).await;
         let admin = core.add_user(ADMIN, PASSWORD, &["admin"]).await;
@@ -191,6 +227,41 @@ impl Bench {
         let change = UserChange::Profile(profile);
         let changed = self.core.users.change(user.id, change).await;
         changed.unwrap().unwrap()
+    }
+}
+
+impl Bench {
+    /// The text of the next mail, which is to this address.
+    pub(crate) async fn mail_to(&self, email: &str) -> String {
+        let mail = self.core.mails.next().await;
+        assert_eq!(mail.to.as_str(), email, "{}", mail.text);
+        mail.text
+    }
+
+    /// The six digits of the next mail, which is to this address.
+    pub(crate) async fn digits_to(&self, email: &str) -> String {
+        mailbox::digits(&self.mail_to(email).await)
+    }
+
+    /// Whether there are mails that nobody has read. What comes after an answer has had its time when
+    /// a mail that was asked for later has come.
+    pub(crate) async fn expect_no_other_mail(&self) {
+        let nothing_else = doorward::auth::account::verify::CodeRequest {
+            email: doorward::user::Email::parse(EMAIL).unwrap(),
+            delivery: None,
+            caller: caller(),
+        };
+        self.core.auth.request_reset(nothing_else).await.unwrap();
+        self.mail_to(EMAIL).await;
+        assert_eq!(self.core.mails.count(), 0);
+    }
+}
+
+pub(crate) fn caller() -> doorward::auth::Caller {
+    doorward::auth::Caller {
+        address: [192, 0, 2, 7].into(),
+        user_agent: String::new(),
+        request_id: RequestId::from_bytes([0; 16]),
     }
 }
 
