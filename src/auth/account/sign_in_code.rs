@@ -98,9 +98,7 @@ impl Auth {
         unknown: Unknown,
     ) -> Result<Option<UserId>, AccountError> {
         let profile = match (unknown, self.rules().sign_up) {
-            (Unknown::SignedUp(profile), SignUpRule::Open)
-                if self.rules().domains.allow(email) =>
-            {
+            (Unknown::SignedUp(profile), SignUpRule::Open) if self.rules().domains.allow(email) => {
                 profile
             }
             (Unknown::SignedUp(_) | Unknown::Ignored, SignUpRule::Open | SignUpRule::Closed) => {

@@ -39,9 +39,7 @@ fn no_such_grant(grant: Option<&str>) -> Fault {
             let message = "invalid flow state, no valid flow state found";
             Fault::new(StatusCode::NOT_FOUND, code::FLOW_STATE_NOT_FOUND, message)
         }
-        Some("id_token") => {
-            Fault::bad_request(code::PROVIDER_DISABLED, "Provider is not enabled")
-        }
+        Some("id_token") => Fault::bad_request(code::PROVIDER_DISABLED, "Provider is not enabled"),
         Some("web3") => {
             let message = "Web3 provider is disabled";
             Fault::unprocessable(code::WEB3_PROVIDER_DISABLED, message)

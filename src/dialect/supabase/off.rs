@@ -34,5 +34,7 @@ pub(super) async fn identities(State(desk): State<Desk>, call: Call) -> Fault {
 
 /// Who is not signed in hears of that first.
 async fn for_members(desk: &Desk, call: &Call, off: Fault) -> Fault {
-    account(desk, call).await.map_or_else(|fault| fault, |_| off)
+    account(desk, call)
+        .await
+        .map_or_else(|fault| fault, |_| off)
 }

@@ -60,10 +60,7 @@ pub(super) async fn admin(
     mut fields: Fields,
 ) -> Result<Response, Fault> {
     admit(&desk, &call, &mut fields).await?;
-    let roles = [Role::parse(Role::ADMIN)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let roles = [Role::parse(Role::ADMIN)].into_iter().flatten().collect();
     let admission = Admission::Entitled {
         email_status: EmailStatus::Unverified,
         roles,

@@ -273,7 +273,7 @@ async fn refusals_elsewhere_on_the_host_are_in_the_words_of_the_login() {
     assert!(answer.headers.contains_key("www-authenticate"));
     assert!(gateway.sample.seen().is_empty());
     // No path of the login leads to a service.
-    let answer = gateway.get("/auth/v1/authorize", None).await;
+    let answer = gateway.get("/auth/v1/passkeys", None).await;
     assert_eq!(answer.status, 404);
     assert_eq!(answer.json()["error_code"], "not_found");
     assert!(gateway.sample.seen().is_empty());

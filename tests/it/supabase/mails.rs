@@ -25,7 +25,9 @@ async fn verify(bench: &Bench, (kind, email): (&str, &str), code: &str) -> Answe
 async fn put_user(bench: &Bench, session: &Answer, body: Value) -> Answer {
     let token = bearer(session.text("/access_token"));
     let headers = [("authorization", token.as_str())];
-    bench.send((Method::PUT, USER), &headers, body.to_string()).await
+    bench
+        .send((Method::PUT, USER), &headers, body.to_string())
+        .await
 }
 
 async fn has_account(bench: &Bench, email: &str) -> bool {
@@ -63,7 +65,9 @@ async fn nothing_tells_an_address_with_an_account_from_one_without() {
 async fn a_forgotten_password_is_set_in_the_session_that_its_code_opens() {
     let bench = open().start().await;
     let before = sign_in(&bench).await;
-    ask(&bench, "recover", json!({ "email": EMAIL })).await.expect(200);
+    ask(&bench, "recover", json!({ "email": EMAIL }))
+        .await
+        .expect(200);
     let code = bench.digits_to(EMAIL).await;
     let wrong = verify(&bench, ("magiclink", EMAIL), &code).await;
     assert_fault(&wrong, 403, "otp_expired");
@@ -71,7 +75,9 @@ async fn a_forgotten_password_is_set_in_the_session_that_its_code_opens() {
     let again = verify(&bench, ("recovery", EMAIL), &code).await;
     assert_fault(&again, 403, "otp_expired");
     let new = "another horse battery";
-    put_user(&bench, &session, json!({ "password": new })).await.expect(200);
+    put_user(&bench, &session, json!({ "password": new }))
+        .await
+        .expect(200);
     let body = json!({ "email": EMAIL, "password": new });
     bench.post(PASSWORD_GRANT, body, &[]).await.expect(200);
     let old = user(&bench, before.text("/access_token")).await;
@@ -81,7 +87,9 @@ async fn a_forgotten_password_is_set_in_the_session_that_its_code_opens() {
 #[tokio::test]
 async fn a_code_signs_in_and_makes_an_account_where_one_may_be_made() {
     let bench = open().start().await;
-    ask(&bench, "otp", json!({ "email": EMAIL })).await.expect(200);
+    ask(&bench, "otp", json!({ "email": EMAIL }))
+        .await
+        .expect(200);
     let code = bench.digits_to(EMAIL).await;
     let session = verify(&bench, ("email", EMAIL), &code).await.expect(200);
     assert_eq!(session.text("/user/id"), bench.user.id.to_string());
@@ -90,8 +98,13 @@ async fn a_code_signs_in_and_makes_an_account_where_one_may_be_made() {
     ask(&bench, "otp", body).await.expect(200);
     let code = bench.digits_to(NEW).await;
     let session = verify(&bench, ("email", NEW), &code).await.expect(200);
-    assert_eq!(session.json["user"]["user_metadata"], json!({ "name": "New" }));
-    ask(&bench, "magiclink", json!({ "email": NEW })).await.expect(200);
+    assert_eq!(
+        session.json["user"]["user_metadata"],
+        json!({ "name": "New" })
+    );
+    ask(&bench, "magiclink", json!({ "email": NEW }))
+        .await
+        .expect(200);
     let code = bench.digits_to(NEW).await;
     verify(&bench, ("magiclink", NEW), &code).await.expect(200);
 
@@ -108,7 +121,9 @@ async fn the_code_of_a_sign_up_comes_again() {
     let body = json!({ "email": NEW, "password": PASSWORD });
     ask(&bench, "signup", body).await.expect(200);
     let first = bench.digits_to(NEW).await;
-    ask(&bench, "resend", json!({ "type": "signup", "email": NEW })).await.expect(200);
+    ask(&bench, "resend", json!({ "type": "signup", "email": NEW }))
+        .await
+        .expect(200);
     let second = bench.digits_to(NEW).await;
     if first != second {
         let old = verify(&bench, ("signup", NEW), &first).await;
@@ -123,15 +138,21 @@ async fn the_code_of_a_sign_up_comes_again() {
 async fn an_address_moves_when_its_mail_is_answered() {
     let bench = open().start().await;
     let session = sign_in(&bench).await;
-    let same = put_user(&bench, &session, json!({ "email": EMAIL })).await.expect(200);
+    let same = put_user(&bench, &session, json!({ "email": EMAIL }))
+        .await
+        .expect(200);
     assert!(same.json.get("new_email").is_none());
-    let asked = put_user(&bench, &session, json!({ "email": NEW })).await.expect(200);
+    let asked = put_user(&bench, &session, json!({ "email": NEW }))
+        .await
+        .expect(200);
     assert_eq!(asked.json["email"], EMAIL);
     assert_eq!(asked.json["new_email"], NEW);
     let code = bench.digits_to(NEW).await;
     let wrong = verify(&bench, ("email", NEW), &code).await;
     assert_fault(&wrong, 403, "otp_expired");
-    let moved = verify(&bench, ("email_change", NEW), &code).await.expect(200);
+    let moved = verify(&bench, ("email_change", NEW), &code)
+        .await
+        .expect(200);
     assert_eq!(moved.text("/user/id"), bench.user.id.to_string());
     assert_eq!(moved.text("/user/email"), NEW);
     let told = bench.mail_to(EMAIL).await;
@@ -157,7 +178,10 @@ async fn a_session_that_is_not_fresh_sets_a_password_with_the_nonce_of_a_mail() 
     assert_fault(&nobody, 401, "no_authorization");
     let token = bearer(session.text("/access_token"));
     let headers = [("authorization", token.as_str())];
-    bench.get("/auth/v1/reauthenticate", &headers).await.expect(200);
+    bench
+        .get("/auth/v1/reauthenticate", &headers)
+        .await
+        .expect(200);
     let nonce = bench.digits_to(EMAIL).await;
     let body = json!({ "password": new, "nonce": nonce });
     put_user(&bench, &session, body.clone()).await.expect(200);
@@ -172,7 +196,9 @@ async fn the_nonce_of_somebody_else_is_none() {
     let bench = open().start().await;
     let session = sign_in(&bench).await;
     bench.core.clock.advance(Duration::from_mins(11));
-    ask(&bench, "recover", json!({ "email": crate::gotrue::ADMIN })).await.expect(200);
+    ask(&bench, "recover", json!({ "email": crate::gotrue::ADMIN }))
+        .await
+        .expect(200);
     let nonce = bench.digits_to(crate::gotrue::ADMIN).await;
     let body = json!({ "password": "another horse battery", "nonce": nonce });
     let refused = put_user(&bench, &session, body).await;
@@ -191,7 +217,12 @@ async fn each_refused_mail_has_its_code() {
     check("recover", json!({ "email": "new" }), invalid).await;
     check("otp", json!({}), invalid).await;
     check("otp", json!({ "phone": "+49" }), phone).await;
-    check("otp", json!({ "email": NEW, "create_user": 1 }), (400, "bad_json")).await;
+    check(
+        "otp",
+        json!({ "email": NEW, "create_user": 1 }),
+        (400, "bad_json"),
+    )
+    .await;
     check("magiclink", json!({}), invalid).await;
     check("resend", json!({ "email": NEW }), invalid).await;
     check("resend", json!({ "type": "signup" }), invalid).await;
@@ -228,7 +259,9 @@ async fn mails_and_guesses_are_limited() {
         ..Policy::off()
     };
     let bench = Bed { limits, ..open() }.start().await;
-    ask(&bench, "recover", json!({ "email": EMAIL })).await.expect(200);
+    ask(&bench, "recover", json!({ "email": EMAIL }))
+        .await
+        .expect(200);
     for path in ["recover", "otp", "magiclink"] {
         let limited = ask(&bench, path, json!({ "email": EMAIL })).await;
         assert_fault(&limited, 429, "over_email_send_rate_limit");

@@ -15,7 +15,11 @@ async fn what_is_off_is_refused_as_the_original_does() {
     let (get, post) = (Method::GET, Method::POST);
     let authorize = "/auth/v1/authorize?provider=google";
     check((get.clone(), authorize), (400, "validation_failed")).await;
-    check((post.clone(), "/auth/v1/sso"), (404, "saml_provider_disabled")).await;
+    check(
+        (post.clone(), "/auth/v1/sso"),
+        (404, "saml_provider_disabled"),
+    )
+    .await;
     let factors = (post.clone(), "/auth/v1/factors");
     check(factors, (422, "mfa_totp_enroll_not_enabled")).await;
     let link = "/auth/v1/user/identities/authorize?provider=google";

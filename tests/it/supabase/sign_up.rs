@@ -1,8 +1,8 @@
 //! `POST signup` and `POST invite`.
 
+use doorward::auth::AccountRules;
 use doorward::auth::EmailRule;
 use doorward::auth::account::rules::{Disclosure, EmailDomains};
-use doorward::auth::AccountRules;
 
 use super::keys::SERVICE;
 use super::*;
@@ -33,7 +33,10 @@ async fn without_confirmation_a_sign_up_is_a_session() {
     ];
     assert_eq!(names(&answer.json), expected);
     assert_eq!(answer.json["user"]["email"], NEW);
-    assert_eq!(answer.json["user"]["user_metadata"], json!({ "name": "New" }));
+    assert_eq!(
+        answer.json["user"]["user_metadata"],
+        json!({ "name": "New" })
+    );
     assert_eq!(answer.header("sb-auth-user-id"), answer.text("/user/id"));
     user(&bench, answer.text("/access_token")).await.expect(200);
     let taken = sign_up(&bench, NEW).await;
@@ -61,7 +64,10 @@ async fn with_confirmation_a_sign_up_is_a_user_and_a_mail() {
         "user_metadata",
     ];
     assert_eq!(names(&answer.json), expected);
-    assert_eq!(answer.json["confirmation_sent_at"], answer.json["created_at"]);
+    assert_eq!(
+        answer.json["confirmation_sent_at"],
+        answer.json["created_at"]
+    );
     let login = json!({ "email": NEW, "password": PASSWORD });
     let refused = bench.post(PASSWORD_GRANT, login.clone(), &[]).await;
     assert_fault(&refused, 400, "email_not_confirmed");
@@ -85,11 +91,24 @@ async fn an_address_with_an_account_signs_up_like_a_new_one() {
     // The same but for what is different for every two new users.
     let alike = |answer: &Answer| {
         let mut user = answer.json.clone();
-        for name in ["id", "email", "created_at", "updated_at", "confirmation_sent_at"] {
+        for name in [
+            "id",
+            "email",
+            "created_at",
+            "updated_at",
+            "confirmation_sent_at",
+        ] {
             assert!(user[name].take().is_string(), "{name}");
         }
         let identity = &mut user["identities"][0];
-        for name in ["identity_id", "id", "user_id", "email", "created_at", "updated_at"] {
+        for name in [
+            "identity_id",
+            "id",
+            "user_id",
+            "email",
+            "created_at",
+            "updated_at",
+        ] {
             assert!(identity[name].take().is_string(), "{name}");
         }
         identity["identity_data"]["sub"].take();
@@ -182,6 +201,9 @@ async fn the_service_key_invites_and_nothing_else_does() {
     let headers = [("authorization", token.as_str())];
     let chosen = json!({ "password": "another horse battery" });
     let put = (Method::PUT, USER);
-    bench.send(put, &headers, chosen.to_string()).await.expect(200);
+    bench
+        .send(put, &headers, chosen.to_string())
+        .await
+        .expect(200);
     bench.expect_no_other_mail().await;
 }

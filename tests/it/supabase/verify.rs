@@ -27,12 +27,17 @@ async fn start() -> Bench {
 fn link(mail: &str) -> String {
     let (_, rest) = mail.split_once("Your link:\n").expect("a link");
     let link = rest.lines().next().unwrap();
-    link.strip_prefix(ORIGIN).expect("a link to here").to_owned()
+    link.strip_prefix(ORIGIN)
+        .expect("a link to here")
+        .to_owned()
 }
 
 async fn recover(bench: &Bench, query: &str) -> String {
     let path = format!("/auth/v1/recover{query}");
-    bench.post(&path, json!({ "email": EMAIL }), &[]).await.expect(200);
+    bench
+        .post(&path, json!({ "email": EMAIL }), &[])
+        .await
+        .expect(200);
     link(&bench.mail_to(EMAIL).await)
 }
 
@@ -97,7 +102,10 @@ async fn a_link_leads_to_no_page_that_is_not_listed() {
 async fn each_kind_of_mail_has_a_link_of_its_kind() {
     let bench = start().await;
     let post = async |path: &str, body: Value| {
-        bench.post(&format!("/auth/v1/{path}"), body, &[]).await.expect(200)
+        bench
+            .post(&format!("/auth/v1/{path}"), body, &[])
+            .await
+            .expect(200)
     };
     let follow = async |email: &str, kind: &str| {
         let link = link(&bench.mail_to(email).await);
@@ -115,7 +123,10 @@ async fn each_kind_of_mail_has_a_link_of_its_kind() {
     let token = bearer(session.text("/access_token"));
     let headers = [("authorization", token.as_str())];
     let body = json!({ "email": "ann@new.test" }).to_string();
-    bench.send((Method::PUT, USER), &headers, body).await.expect(200);
+    bench
+        .send((Method::PUT, USER), &headers, body)
+        .await
+        .expect(200);
     let moved = follow("ann@new.test", "email_change").await;
     assert_eq!(moved.json["email"], "ann@new.test");
 }
@@ -174,7 +185,9 @@ async fn a_link_needs_no_key_and_a_page_to_go_to() {
         ..Bed::of(Shape::Supabase)
     };
     let bench = bed.start().await;
-    let answer = bench.get(&format!("{VERIFY}?type=signup&token=abc"), &[]).await;
+    let answer = bench
+        .get(&format!("{VERIFY}?type=signup&token=abc"), &[])
+        .await;
     assert_fault(&answer, 400, "validation_failed");
     assert_eq!(answer.json["msg"], "There is no page to go on to");
 }
