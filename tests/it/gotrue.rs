@@ -11,16 +11,19 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward::auth::account::rules::SignUpRule;
 use doorward::auth::tokens::form::{Form, FormConfig, FormKey};
 use doorward::auth::{AccountRules, EmailRule};
+use doorward::clock::Timestamp;
 use doorward::code::CodeRules;
 use doorward::dialect::gotrue::{ApiKeys, Targets};
 use doorward::dialect::{Mount, OwnNames, Shape, Signing};
 use doorward::id::RequestId;
+use doorward::id::UserId;
 use doorward::limit::Policy;
 use doorward::path::NormalPath;
 use doorward::secret::SecretText;
 use doorward::session::Lifetimes;
-use doorward::user::{JsonObject, User};
+use doorward::user::{AccountStatus, Email, EmailStatus, JsonObject, Revision, Roles, User};
 use doorward::users::UserChange;
+use doorward::users::supabase;
 use doorward::wire::context::RequestContext;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
@@ -56,6 +59,8 @@ pub(crate) struct Bed {
     pub(crate) mail: Mail,
     pub(crate) targets: Targets,
     pub(crate) admin_secret: Option<&'static str>,
+    /// The Supabase project where users are kept; none is made there.
+    pub(crate) supabase: Option<supabase::Config>,
 }
 
 pub(crate) struct Answer {
@@ -77,6 +82,7 @@ impl Bed {
             mail: Mail::Sent,
             targets: Targets::default(),
             admin_secret: None,
+            supabase: None,
         }
     }
 
@@ -109,6 +115,7 @@ impl Bed {
 
     pub(crate) async fn start(self) -> Bench {
         let form = self.form();
+        let here = self.supabase.is_none();
         let core = Core::of(Setup {
             forms: vec![form.clone()],
             max_staleness: Duration::from_hours(24),
@@ -116,6 +123,7 @@ impl Bed {
             accounts: self.accounts,
             email_rule: self.email_rule,
             mail: self.mail,
+            supabase: self.supabase,
             // As in all examples of these systems.
             lifetimes: Lifetimes {
                 access: Duration::from_hours(1),
@@ -138,8 +146,9 @@ impl Bed {
             targets: self.targets,
             admin_secret: self.admin_secret.map(SecretText::from),
         };
-        let user = core.add_user(EMAIL, PASSWORD, &[]).await;
-        let admin = core.add_user(ADMIN, PASSWORD, &["admin"]).await;
+        let kept_here = here.then_some(&core);
+        let user = person(kept_here, (EMAIL, &[])).await;
+        let admin = person(kept_here, (ADMIN, &["admin"])).await;
         Bench {
             router: self.shape.router(core.auth.clone(), &mount),
             core,
@@ -247,7 +256,7 @@ impl Bench {
     /// a mail that was asked for later has come.
     pub(crate) async fn expect_no_other_mail(&self) {
         let nothing_else = doorward::auth::account::verify::CodeRequest {
-            email: doorward::user::Email::parse(EMAIL).unwrap(),
+            email: Email::parse(EMAIL).unwrap(),
             delivery: None,
             caller: caller(),
         };
@@ -285,6 +294,27 @@ impl Answer {
             .unwrap_or_else(|| panic!("no {name}"))
             .to_str()
             .unwrap()
+    }
+}
+
+/// Somebody with an account, or who would have one if it were kept here.
+async fn person(core: Option<&Core>, (email, roles): (&str, &[&str])) -> User {
+    if let Some(core) = core {
+        return core.add_user(email, PASSWORD, roles).await;
+    }
+    let now = Timestamp::from_seconds(0);
+    User {
+        id: UserId::from_bytes([0; 16]),
+        email: Email::parse(email).unwrap(),
+        username: None,
+        roles: Roles::default(),
+        email_status: EmailStatus::Verified,
+        status: AccountStatus::Enabled,
+        profile: JsonObject::new(),
+        metadata: JsonObject::new(),
+        created_at: now,
+        updated_at: now,
+        revision: Revision::FIRST,
     }
 }
 
