@@ -1,6 +1,8 @@
 //! The published documents that the dialects `vaniyk` and `strikebet` were made by: what they say is read
 //! out of them, sent as written, and answered as written. Users are kept in a Supabase project, as there.
 
+use std::io::Write as _;
+
 use doorward::auth::EmailRule;
 use doorward::dialect::Shape;
 use doorward::limit::{Policy, Quota, Rules};
@@ -15,7 +17,8 @@ use crate::support::supabase_project::{Member, Mood, SupabaseProject};
 fn document(name: &str) -> Option<String> {
     let text = seed(name);
     if text.is_none() {
-        eprintln!("{name} is not here: nothing is compared with it");
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "{name} is not here: nothing is compared with it").unwrap();
     }
     text
 }
@@ -24,7 +27,7 @@ fn document(name: &str) -> Option<String> {
 #[track_caller]
 fn example(document: &str, behind: &str) -> Value {
     let (_, rest) = document.split_once(behind).expect(behind);
-    let rest = &rest[rest.find('{').unwrap()..];
+    let (_, rest) = rest.split_at(rest.find('{').unwrap());
     let mut values = serde_json::Deserializer::from_str(rest).into_iter();
     values.next().unwrap().unwrap()
 }
@@ -100,12 +103,12 @@ async fn the_document_of_vaniyk_is_answered_as_written() {
     let Some(document) = document("002_7cf664919cd2f185.txt") else {
         return;
     };
-    let sent = example(&document, "-d '");
-    let text = |name: &str| sent[name].as_str().unwrap().to_owned().leak() as &'static str;
+    let request = example(&document, "-d '");
+    let text = |name: &str| request[name].as_str().unwrap().to_owned().leak() as &'static str;
     let (email, password) = (text("email"), text("password"));
     let (_, target) = document.split_once("curl -X POST https://").unwrap();
     let target = target.split_whitespace().next().unwrap();
-    let target = &target[target.find('/').unwrap()..];
+    let (_, target) = target.split_at(target.find('/').unwrap());
     assert!(document.contains(r#"-H "Content-Type: application/json""#));
     let (bench, project) = bench(Shape::Vaniyk, people(email, password)).await;
     let send = async |body: &Value| {
@@ -120,11 +123,11 @@ async fn the_document_of_vaniyk_is_answered_as_written() {
     let here = Bench::start(Shape::Vaniyk).await;
     let name = json!({ "name": written["user"]["name"] });
     here.add_person((email, password), name).await;
-    let answer = here.post(target, sent.clone(), &[]).await.expect(200);
+    let answer = here.post(target, request.clone(), &[]).await.expect(200);
     assert_as_written(&answer.json, &written, "");
     assert_eq!(names(&answer.json), names(&written));
     assert_eq!(names(&answer.json["user"]), names(&written["user"]));
-    send(&sent).await.expect(200);
+    send(&request).await.expect(200);
     let refused = send(&whom("user@project.test")).await;
     assert_eq!(
         refused.json,
@@ -147,7 +150,7 @@ async fn the_document_of_vaniyk_is_answered_as_written() {
             // As everywhere here, what is away is told with a 503.
             500 => {
                 project.is(Mood::Broken);
-                send(&sent).await.expect(503)
+                send(&request).await.expect(503)
             }
             _ => panic!("{status} {said} is new"),
         };

@@ -16,7 +16,7 @@ use crate::auth::account::directory::Entry;
 use crate::auth::account::sign_up::{Admission, NewAccount, SignedUp};
 use crate::auth::account::verify::CodeRequest;
 use crate::secret::SecretText;
-use crate::user::{Email, EmailStatus, JsonObject};
+use crate::user::{Email, EmailStatus, JsonObject, Roles};
 
 /// Where addresses must be proved, this answers for one that has an account as for a new one.
 pub(super) async fn sign_up(
@@ -62,6 +62,8 @@ pub(super) async fn invite(
         id: None,
         email: email.clone(),
         password: None,
+        username: None,
+        roles: Roles::default(),
         email_status: EmailStatus::Unverified,
         profile: data(&mut fields)?,
         metadata: JsonObject::new(),

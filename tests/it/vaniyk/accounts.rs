@@ -55,8 +55,8 @@ async fn a_sign_up_has_a_session_where_no_address_must_be_proved() {
         .expect(200);
     assert_eq!(profile.json["user"]["role"], "user");
     assert_eq!(profile.json["user"]["emailVerified"], false);
-    let taken = post(&bench, "signup", person(NEW)).await;
-    assert_error(&taken, 400, "User already registered");
+    let again = post(&bench, "signup", person(NEW)).await;
+    assert_error(&again, 400, "User already registered");
 }
 
 #[tokio::test]
