@@ -64,6 +64,7 @@ pub fn router(auth: Arc<Auth>, mount: &Mount) -> Router {
             "/auth/v1/admin/users/{id}",
             get(admin::read).put(admin::change).delete(admin::remove),
         )
+        .route("/auth/v1/admin/users/{id}/factors", get(admin::factors))
         .layer(middleware::from_fn_with_state(desk.clone(), api_key::layer));
     // A link in a mail carries no key. To look at it is not to follow it, so HEAD uses up nothing.
     let verify = get(verify::get)

@@ -64,6 +64,7 @@ pub(super) async fn add(
     mut fields: Fields,
 ) -> Result<Response, Fault> {
     admit(&desk, &call).await?;
+    refuse_unkept(&mut fields)?;
     let Some(email) = fields.email("email")? else {
         let message = "Cannot create a user without either an email or phone";
         return Err(Fault::bad_request(code::VALIDATION_FAILED, message));
@@ -83,7 +84,16 @@ pub(super) async fn add(
         profile: metadata(&mut fields, ("user_metadata", &JsonObject::new()))?.unwrap_or_default(),
         metadata: metadata(&mut fields, ("app_metadata", &JsonObject::new()))?.unwrap_or_default(),
     };
-    let user = desk.auth.enter_user(entry, &call.caller()).await?;
+    let status = ban(&mut fields)?;
+    let (auth, caller) = (&desk.auth, call.caller());
+    let mut user = auth.enter_user(entry, &caller).await?;
+    if let Some(status) = status {
+        let amendment = Amendment {
+            status: Some(status),
+            ..Amendment::default()
+        };
+        user = auth.amend_user(user.id, amendment, &caller).await?;
+    }
     Ok(fresh(&UserBody::of(&user, None)))
 }
 
@@ -104,6 +114,7 @@ pub(super) async fn change(
     mut fields: Fields,
 ) -> Result<Response, Fault> {
     admit(&desk, &call).await?;
+    refuse_unkept(&mut fields)?;
     let user = find(&desk, &id).await?;
     let password = fields.filled("password")?;
     let amendment = Amendment {
@@ -125,6 +136,17 @@ pub(super) async fn change(
     let caller = call.caller();
     let user = desk.auth.amend_user(user.id, amendment, &caller).await?;
     Ok(fresh(&UserBody::of(&user, None)))
+}
+
+/// `GET /admin/users/{id}/factors`: nobody has a second one.
+pub(super) async fn factors(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<Response, Fault> {
+    admit(&desk, &call).await?;
+    find(&desk, &id).await?;
+    Ok(fresh(&json!([])))
 }
 
 /// A soft deletion closes the account and keeps it.
@@ -185,6 +207,23 @@ fn identifier(text: &str) -> Result<UserId, Fault> {
         let message = "user_id must be an UUID";
         Fault::new(StatusCode::NOT_FOUND, code::VALIDATION_FAILED, message)
     })
+}
+
+/// What is not kept here is not passed over: whoever sends it counts on it.
+fn refuse_unkept(fields: &mut Fields) -> Result<(), Fault> {
+    for name in ["phone", "password_hash"] {
+        if fields.filled(name)?.is_some() {
+            let message = format!("Setting {name} is not supported");
+            return Err(Fault::unprocessable(code::VALIDATION_FAILED, message));
+        }
+    }
+    match fields.filled("role")?.as_deref() {
+        None | Some(AUTHENTICATED) => Ok(()),
+        Some(_other) => {
+            let message = "Setting role is not supported";
+            Err(Fault::unprocessable(code::VALIDATION_FAILED, message))
+        }
+    }
 }
 
 fn metadata(

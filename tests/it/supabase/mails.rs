@@ -116,6 +116,21 @@ async fn a_code_signs_in_and_makes_an_account_where_one_may_be_made() {
 }
 
 #[tokio::test]
+async fn a_code_that_was_asked_for_drops_the_password_of_whoever_came_before() {
+    let bench = open().start().await;
+    let body = json!({ "email": NEW, "password": PASSWORD });
+    ask(&bench, "signup", body.clone()).await.expect(200);
+    bench.mail_to(NEW).await;
+    ask(&bench, "otp", json!({ "email": NEW }))
+        .await
+        .expect(200);
+    let code = bench.digits_to(NEW).await;
+    verify(&bench, ("email", NEW), &code).await.expect(200);
+    let refused = bench.post(PASSWORD_GRANT, body, &[]).await;
+    assert_fault(&refused, 400, "invalid_credentials");
+}
+
+#[tokio::test]
 async fn the_code_of_a_sign_up_comes_again() {
     let bench = open().start().await;
     let body = json!({ "email": NEW, "password": PASSWORD });
