@@ -21,9 +21,10 @@ use crate::users::{InsertError, NewUser};
 pub enum Unknown {
     /// Nothing.
     Ignored,
-    /// An account without a password is made, where anybody may sign up with this address. It has this
-    /// profile.
-    SignedUp(JsonObject),
+    /// An account without a password is made, where anybody may sign up with this address.
+    SignedUp,
+    /// The same, with this profile.
+    SignedUpAs(JsonObject),
 }
 
 /// A code that signs in.
@@ -97,14 +98,15 @@ impl Auth {
         email: &Email,
         unknown: Unknown,
     ) -> Result<Option<UserId>, AccountError> {
-        let profile = match (unknown, self.rules().sign_up) {
-            (Unknown::SignedUp(profile), SignUpRule::Open) if self.rules().domains.allow(email) => {
-                profile
-            }
-            (Unknown::SignedUp(_) | Unknown::Ignored, SignUpRule::Open | SignUpRule::Closed) => {
-                return Ok(None);
-            }
+        let profile = match unknown {
+            Unknown::Ignored => return Ok(None),
+            Unknown::SignedUp => JsonObject::new(),
+            Unknown::SignedUpAs(profile) => profile,
         };
+        match self.rules().sign_up {
+            SignUpRule::Open if self.rules().domains.allow(email) => {}
+            SignUpRule::Open | SignUpRule::Closed => return Ok(None),
+        }
         let user = NewUser {
             id: UserId::new(self.now()),
             email: email.clone(),

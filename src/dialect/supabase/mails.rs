@@ -40,7 +40,7 @@ pub(super) async fn otp(
     let unknown = if fields.truth("create_user")? == Some(false) {
         Unknown::Ignored
     } else {
-        Unknown::SignedUp(data(&mut fields)?)
+        Unknown::SignedUpAs(data(&mut fields)?)
     };
     let email = wanted(&mut fields, "One of email or phone must be set")?;
     send_sign_in_code(&desk, &call, (email, unknown)).await
@@ -53,7 +53,7 @@ pub(super) async fn magic_link(
     mut fields: Fields,
 ) -> Result<Response, Fault> {
     let email = wanted(&mut fields, "Password recovery requires an email")?;
-    let unknown = Unknown::SignedUp(data(&mut fields)?);
+    let unknown = Unknown::SignedUpAs(data(&mut fields)?);
     send_sign_in_code(&desk, &call, (email, unknown)).await
 }
 
