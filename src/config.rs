@@ -18,7 +18,7 @@ use crate::auth::AccountRules;
 pub use crate::auth::api_keys::Settings as ApiKeySettings;
 use crate::database::postgres;
 pub use crate::dialect::Shape;
-pub use crate::dialect::gotrue::ApiKeys;
+pub use crate::dialect::gotrue::{ApiKeys, Targets};
 use crate::keys::{IssuerConfig, KeySource, SigningAlgorithm};
 use crate::limit::Policy;
 use crate::listen;
@@ -302,6 +302,10 @@ pub struct DialectConfig {
     pub token_secret: Option<SecretText>,
     /// The keys that its apps show.
     pub keys: ApiKeys,
+    /// Where links in its mails may lead.
+    pub targets: Targets,
+    /// What makes an administrator of whoever signs up with it.
+    pub admin_secret: Option<SecretText>,
 }
 
 /// The audit trail in the database.

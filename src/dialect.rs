@@ -16,7 +16,7 @@ use crate::wire::cookie::Cookie;
 use crate::wire::refusal::RefusalStyle;
 
 use self::cors::Cors;
-use self::gotrue::ApiKeys;
+use self::gotrue::{ApiKeys, Targets};
 
 pub mod actian;
 pub mod cors;
@@ -68,6 +68,10 @@ pub struct Mount {
     pub base: String,
     /// The keys that its apps show.
     pub keys: ApiKeys,
+    /// Where links in its mails may lead.
+    pub targets: Targets,
+    /// What makes an administrator of whoever signs up with it.
+    pub admin_secret: Option<SecretText>,
 }
 
 /// What signs the access tokens of a mount.
@@ -90,6 +94,8 @@ impl Default for Mount {
             prefix: String::new(),
             base: String::new(),
             keys: ApiKeys::default(),
+            targets: Targets::default(),
+            admin_secret: None,
         }
     }
 }

@@ -243,6 +243,8 @@ fn mount(config: &Config, dialect: &DialectConfig, form: FormConfig) -> Result<M
         prefix: dialect.prefix.clone(),
         base: origin_of(config, dialect),
         keys: dialect.keys.clone(),
+        targets: dialect.targets.clone(),
+        admin_secret: dialect.admin_secret.clone(),
     })
 }
 

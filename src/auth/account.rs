@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Auth, Caller};
+use super::{Auth, Caller, EmailRule};
 use crate::codes::CodeStore;
 use crate::id::{SessionId, UserId};
 use crate::mail::outbox::Outbox;
@@ -83,6 +83,16 @@ impl Auth {
     /// The sessions of a user, newest first.
     pub async fn sessions_of(&self, user: UserId) -> Result<Vec<Session>, Unavailable> {
         self.parts.sessions.of_user(user, self.now()).await
+    }
+
+    /// Whether anybody may make an account.
+    pub fn takes_sign_ups(&self) -> bool {
+        self.rules().sign_up == rules::SignUpRule::Open
+    }
+
+    /// Whether an address must be proved before its user signs in.
+    pub fn email_rule(&self) -> EmailRule {
+        self.parts.email_rule
     }
 
     fn rules(&self) -> &AccountRules {

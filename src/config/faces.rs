@@ -1,14 +1,14 @@
 //! `[[dialects]]`, `[headers]`, `[log]`, `[audit]`: what clients, upstreams and operators see.
 
 use http::{HeaderName, HeaderValue};
-use url::Host;
+use url::{Host, Url};
 
 use super::mistake::Entry;
 use super::reader::{Complaint, Read, Section, Value, all, quoted};
 use super::reference::tables;
 use super::routing::host;
 use super::values::{origin, path, secret};
-use super::{ApiKeys, AuditConfig, DialectConfig, LogConfig, LogTarget, Shape};
+use super::{ApiKeys, AuditConfig, DialectConfig, LogConfig, LogTarget, Shape, Targets};
 use crate::keys::shared_secret::LEAST_BYTES;
 use crate::logs::SyslogServer;
 use crate::path::NormalPath;
@@ -33,6 +33,8 @@ fn dialect(section: &Section<'_>) -> Read<DialectConfig> {
     let given_secret = section.optional("token_secret", long_secret);
     let public = section.list("api_keys", secret);
     let service = section.optional("service_key", long_secret);
+    let pages = section.list("redirect_urls", page);
+    let admin_secret = section.optional("admin_secret", long_secret);
     let shape = shape?;
     refuse_strange(section, shape)?;
     let token_secret = match given_secret {
@@ -49,19 +51,29 @@ fn dialect(section: &Section<'_>) -> Read<DialectConfig> {
             public: public?,
             service: service?,
         },
+        targets: Targets::new(pages?),
+        admin_secret: admin_secret?,
     })
 }
 
 /// Keys that mean nothing to the shape: whoever wrote them expects something of them.
 fn refuse_strange(section: &Section<'_>, shape: Shape) -> Read<()> {
     let strange: &[&str] = match shape {
-        Shape::InsForge => &["prefix", "token_secret", "service_key"],
-        Shape::Vaniyk | Shape::Strikebet | Shape::Actian => &["api_keys", "service_key"],
-        Shape::Supabase => &[],
+        Shape::InsForge => &[
+            "prefix",
+            "token_secret",
+            "service_key",
+            "redirect_urls",
+            "admin_secret",
+        ],
+        Shape::Vaniyk => &["api_keys", "service_key", "redirect_urls"],
+        Shape::Strikebet | Shape::Actian => {
+            &["api_keys", "service_key", "redirect_urls", "admin_secret"]
+        }
+        Shape::Supabase => &["admin_secret"],
     };
-    let known = ["prefix", "token_secret", "api_keys", "service_key"];
-    let given = section.given(&known);
-    match given.iter().find(|name| strange.contains(name)) {
+    let given = section.given(strange);
+    match given.first() {
         Some(name) => Err(section.note(name, Complaint::new("not a setting of this shape"))),
         None => Ok(()),
     }
@@ -106,6 +118,11 @@ fn prefix(value: &Value<'_>) -> Read<String> {
         let path = NormalPath::parse(text).ok().filter(|_| plain)?;
         (path.as_str() == text).then(|| text.to_owned())
     })
+}
+
+fn page(value: &Value<'_>) -> Read<Url> {
+    let expected = "an https URL without \"#\", such as \"https://app.example.com/welcome\"";
+    value.parsed(expected, Targets::page)
 }
 
 /// A secret that signs or opens everything: long enough not to be found by trying.

@@ -22,8 +22,11 @@ mod fields;
 pub mod form;
 pub mod grant;
 mod keys;
+pub(super) mod link;
+mod targets;
 
 pub use self::keys::ApiKeys;
+pub use self::targets::Targets;
 
 pub(super) use self::account::{Account, account};
 pub(super) use self::call::{Call, Shown};

@@ -8,22 +8,29 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doorward::auth::account::rules::SignUpRule;
 use doorward::auth::tokens::form::{Form, FormConfig, FormKey};
-use doorward::dialect::gotrue::ApiKeys;
+use doorward::auth::{AccountRules, EmailRule};
+use doorward::clock::Timestamp;
+use doorward::code::CodeRules;
+use doorward::dialect::gotrue::{ApiKeys, Targets};
 use doorward::dialect::{Mount, OwnNames, Shape, Signing};
 use doorward::id::RequestId;
+use doorward::id::UserId;
 use doorward::limit::Policy;
 use doorward::path::NormalPath;
 use doorward::secret::SecretText;
 use doorward::session::Lifetimes;
-use doorward::user::{JsonObject, User};
+use doorward::user::{AccountStatus, Email, EmailStatus, JsonObject, Revision, Roles, User};
 use doorward::users::UserChange;
+use doorward::users::supabase;
 use doorward::wire::context::RequestContext;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::support::core::{Core, ORIGIN, Setup, lifetimes};
+use crate::support::core::{Core, Mail, ORIGIN, Setup, lifetimes};
+use crate::support::mailbox;
 
 pub(crate) const EMAIL: &str = "ann@example.com";
 pub(crate) const ADMIN: &str = "root@example.com";
@@ -47,6 +54,13 @@ pub(crate) struct Bed {
     pub(crate) keys: ApiKeys,
     pub(crate) limits: Policy,
     pub(crate) prefix: &'static str,
+    pub(crate) accounts: AccountRules,
+    pub(crate) email_rule: EmailRule,
+    pub(crate) mail: Mail,
+    pub(crate) targets: Targets,
+    pub(crate) admin_secret: Option<&'static str>,
+    /// The Supabase project where users are kept; none is made there.
+    pub(crate) supabase: Option<supabase::Config>,
 }
 
 pub(crate) struct Answer {
@@ -63,6 +77,29 @@ impl Bed {
             keys: ApiKeys::default(),
             limits: Policy::off(),
             prefix: "",
+            accounts: AccountRules::default(),
+            email_rule: EmailRule::MayBeUnverified,
+            mail: Mail::Sent,
+            targets: Targets::default(),
+            admin_secret: None,
+            supabase: None,
+        }
+    }
+
+    /// Anybody may sign up, by this rule about their address, and may ask for mails without a pause.
+    pub(crate) fn open(shape: Shape, email_rule: EmailRule) -> Self {
+        let codes = CodeRules {
+            resend_after: Duration::ZERO,
+            ..CodeRules::default()
+        };
+        Self {
+            accounts: AccountRules {
+                sign_up: SignUpRule::Open,
+                codes,
+                ..AccountRules::default()
+            },
+            email_rule,
+            ..Self::of(shape)
         }
     }
 
@@ -78,10 +115,15 @@ impl Bed {
 
     pub(crate) async fn start(self) -> Bench {
         let form = self.form();
+        let here = self.supabase.is_none();
         let core = Core::of(Setup {
             forms: vec![form.clone()],
             max_staleness: Duration::from_hours(24),
             limits: self.limits,
+            accounts: self.accounts,
+            email_rule: self.email_rule,
+            mail: self.mail,
+            supabase: self.supabase,
             // As in all examples of these systems.
             lifetimes: Lifetimes {
                 access: Duration::from_hours(1),
@@ -101,9 +143,12 @@ impl Bed {
             prefix: self.prefix.to_owned(),
             base: ORIGIN.to_owned(),
             keys: self.keys,
+            targets: self.targets,
+            admin_secret: self.admin_secret.map(SecretText::from),
         };
-        let user = core.add_user(EMAIL, PASSWORD, &[]).await;
-        let admin = core.add_user(ADMIN, PASSWORD, &["admin"]).await;
+        let kept_here = here.then_some(&core);
+        let user = person(kept_here, (EMAIL, &[])).await;
+        let admin = person(kept_here, (ADMIN, &["admin"])).await;
         Bench {
             router: self.shape.router(core.auth.clone(), &mount),
             core,
@@ -194,6 +239,41 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// The text of the next mail, which is to this address.
+    pub(crate) async fn mail_to(&self, email: &str) -> String {
+        let mail = self.core.mails.next().await;
+        assert_eq!(mail.to.as_str(), email, "{}", mail.text);
+        mail.text
+    }
+
+    /// The six digits of the next mail, which is to this address.
+    pub(crate) async fn digits_to(&self, email: &str) -> String {
+        mailbox::digits(&self.mail_to(email).await)
+    }
+
+    /// Whether there are mails that nobody has read. What comes after an answer has had its time when
+    /// a mail that was asked for later has come.
+    pub(crate) async fn expect_no_other_mail(&self) {
+        let nothing_else = doorward::auth::account::verify::CodeRequest {
+            email: Email::parse(EMAIL).unwrap(),
+            delivery: None,
+            caller: caller(),
+        };
+        self.core.auth.request_reset(nothing_else).await.unwrap();
+        self.mail_to(EMAIL).await;
+        assert_eq!(self.core.mails.count(), 0);
+    }
+}
+
+pub(crate) fn caller() -> doorward::auth::Caller {
+    doorward::auth::Caller {
+        address: [192, 0, 2, 7].into(),
+        user_agent: String::new(),
+        request_id: RequestId::from_bytes([0; 16]),
+    }
+}
+
 impl Answer {
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
@@ -214,6 +294,27 @@ impl Answer {
             .unwrap_or_else(|| panic!("no {name}"))
             .to_str()
             .unwrap()
+    }
+}
+
+/// Somebody with an account, or who would have one if it were kept here.
+async fn person(core: Option<&Core>, (email, roles): (&str, &[&str])) -> User {
+    if let Some(core) = core {
+        return core.add_user(email, PASSWORD, roles).await;
+    }
+    let now = Timestamp::from_seconds(0);
+    User {
+        id: UserId::from_bytes([0; 16]),
+        email: Email::parse(email).unwrap(),
+        username: None,
+        roles: Roles::default(),
+        email_status: EmailStatus::Verified,
+        status: AccountStatus::Enabled,
+        profile: JsonObject::new(),
+        metadata: JsonObject::new(),
+        created_at: now,
+        updated_at: now,
+        revision: Revision::FIRST,
     }
 }
 

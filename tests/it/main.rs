@@ -30,6 +30,7 @@ mod proxy;
 mod revocation;
 mod scenarios;
 mod schemathesis;
+mod seeds;
 mod sessions;
 mod strikebet;
 mod supabase;

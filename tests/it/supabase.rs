@@ -17,7 +17,11 @@ mod clients;
 mod faults;
 mod grants;
 mod keys;
+mod mails;
+mod off;
+mod sign_up;
 mod users;
+mod verify;
 
 const PASSWORD_GRANT: &str = "/auth/v1/token?grant_type=password";
 const REFRESH_GRANT: &str = "/auth/v1/token?grant_type=refresh_token";

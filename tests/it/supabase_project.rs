@@ -22,7 +22,7 @@ const ADMIN: &str = "admin@project.test";
 const USER: &str = "user@project.test";
 const PASSWORD: &str = "correct horse";
 
-fn member(number: u8, email: &'static str) -> Member {
+pub(crate) fn member(number: u8, email: &'static str) -> Member {
     Member {
         id: UserId::from_bytes([number; 16]),
         email,
@@ -49,7 +49,7 @@ async fn project() -> SupabaseProject {
     project
 }
 
-fn config(project: &SupabaseProject) -> Config {
+pub(crate) fn config(project: &SupabaseProject) -> Config {
     Config {
         url: project.url.parse().unwrap(),
         anon_key: ANON.into(),

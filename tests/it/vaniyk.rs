@@ -11,6 +11,8 @@ use crate::gotrue::{
     ADMIN, Answer, Bed, Bench, EMAIL, PASSWORD, assert_written, bearer, decoded, names, seed,
 };
 
+mod accounts;
+
 const ADMIN_LOGIN: &str = "/api/auth/admin/login";
 const LOGIN: &str = "/api/auth/login";
 const PROFILE: &str = "/api/auth/profile";

@@ -46,6 +46,8 @@ pub(in super::super) async fn confirm(
     JsonBody(body): JsonBody<CodeFields>,
 ) -> Result<Json<UserView>, ApiError> {
     let caller = context.caller(&parts.headers);
-    let user = auth.confirm_email_change(&body.read()?, &caller).await?;
-    Ok(Json(user.into()))
+    let moved = auth
+        .confirm_email_change(&body.read()?, None, &caller)
+        .await?;
+    Ok(Json(moved.user.into()))
 }

@@ -1,6 +1,6 @@
 //! Moving an account to another address.
 
-use super::super::{Auth, Caller};
+use super::super::{Auth, Caller, SignedIn};
 use super::change_password::Proof;
 use super::errand::Post;
 use super::guard::Attempt;
@@ -8,6 +8,7 @@ use super::letter::Occasion;
 use super::record::About;
 use super::redeem::ShownCode;
 use super::rules::Delivery;
+use super::sign_in_code::Opening;
 use super::{AccountError, Member};
 use crate::audit::Action;
 use crate::code::Purpose;
@@ -21,6 +22,15 @@ pub struct NewAddress {
     pub email: Email,
     /// How the code reaches it; none: as the rules say.
     pub delivery: Option<Delivery>,
+}
+
+/// An account at its new address.
+#[derive(Debug)]
+pub struct Moved {
+    /// The account.
+    pub user: User,
+    /// The session that was asked for.
+    pub signed_in: Option<SignedIn>,
 }
 
 impl Auth {
@@ -64,12 +74,14 @@ impl Auth {
         Ok(())
     }
 
-    /// Moves the account to the address that the code was sent to, and tells the old one.
+    /// Moves the account to the address that the code was sent to, tells the old one, and opens a
+    /// session if asked to.
     pub async fn confirm_email_change(
         &self,
         code: &ShownCode,
+        opening: Option<&Opening>,
         caller: &Caller,
-    ) -> Result<User, AccountError> {
+    ) -> Result<Moved, AccountError> {
         let result = self.try_confirm_email_change(code, caller).await;
         let about = About {
             actor: code.account(),
@@ -77,7 +89,12 @@ impl Auth {
             caller,
         };
         self.record_account((Action::ChangeEmail, "changed"), &result, &about);
-        result
+        let user = result?;
+        let signed_in = match opening {
+            None => None,
+            Some(opening) => Some(self.open_session_of(&user, opening).await?),
+        };
+        Ok(Moved { user, signed_in })
     }
 
     async fn try_confirm_email_change(

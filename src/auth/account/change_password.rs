@@ -3,8 +3,10 @@
 use super::super::{Auth, Caller};
 use super::guard::Attempt;
 use super::record::About;
+use super::redeem::ShownCode;
 use super::{AccountError, Member};
 use crate::audit::Action;
+use crate::code::Purpose;
 use crate::id::UserId;
 use crate::password::pool::Checked;
 use crate::password::rules::Owner;
@@ -19,6 +21,8 @@ pub enum Proof {
     Password(SecretText),
     /// A sign-in not long ago.
     FreshSession,
+    /// Six digits that were mailed to their address to set a password.
+    MailedDigits(SecretText),
 }
 
 impl Auth {
@@ -112,6 +116,16 @@ impl Auth {
                 let age = self.now().since(session.created_at);
                 if age > self.rules().fresh_for {
                     return Err(AccountError::NotFresh);
+                }
+            }
+            Proof::MailedDigits(digits) => {
+                let code = ShownCode::Digits {
+                    email: stored.user.email.clone(),
+                    digits: digits.clone(),
+                };
+                let redeemed = self.redeem(Purpose::ResetPassword, &code, &member.caller);
+                if redeemed.await?.user != member.user {
+                    return Err(AccountError::InvalidCode);
                 }
             }
             Proof::Password(password) => {

@@ -55,9 +55,36 @@ impl Auth {
         code: &ShownCode,
         caller: &Caller,
     ) -> Result<Redeemed, AccountError> {
+        let redeemed = self.redeem_first(&[purpose], code, caller).await;
+        redeemed.map(|(_, redeemed)| redeemed)
+    }
+
+    /// The same for whichever of these purposes it was sent; counted once, and wrong after one wait.
+    pub(super) async fn redeem_first(
+        &self,
+        purposes: &[Purpose],
+        code: &ShownCode,
+        caller: &Caller,
+    ) -> Result<(Purpose, Redeemed), AccountError> {
         self.guard(Attempt::ShowCode, caller, code.email()).await?;
         let began = Instant::now();
-        let redeemed = match code {
+        let mut found = None;
+        for purpose in purposes {
+            let redeemed = self.redeem_for(*purpose, code).await?;
+            found = redeemed.map(|redeemed| (*purpose, redeemed));
+            if found.is_some() {
+                break;
+            }
+        }
+        right_or_later(found, began).await
+    }
+
+    async fn redeem_for(
+        &self,
+        purpose: Purpose,
+        code: &ShownCode,
+    ) -> Result<Option<Redeemed>, AccountError> {
+        Ok(match code {
             ShownCode::Digits { email, digits } => {
                 let shown = self.shown(purpose, (email, digits))?;
                 self.codes().redeem_digits(shown).await?
@@ -68,8 +95,7 @@ impl Auth {
                     .redeem_token(purpose, &hash, self.now())
                     .await?
             }
-        };
-        right_or_later(redeemed, began).await
+        })
     }
 
     /// Uses up digits for a token, with which the caller goes on.
@@ -113,10 +139,7 @@ impl Auth {
     }
 }
 
-async fn right_or_later(
-    redeemed: Option<Redeemed>,
-    began: Instant,
-) -> Result<Redeemed, AccountError> {
+async fn right_or_later<T>(redeemed: Option<T>, began: Instant) -> Result<T, AccountError> {
     if let Some(redeemed) = redeemed {
         return Ok(redeemed);
     }

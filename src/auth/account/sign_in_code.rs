@@ -17,12 +17,14 @@ use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, User};
 use crate::users::{InsertError, NewUser};
 
 /// What becomes of a request for a sign-in code to an address without an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unknown {
     /// Nothing.
     Ignored,
     /// An account without a password is made, where anybody may sign up with this address.
     SignedUp,
+    /// The same, with this profile.
+    SignedUpAs(JsonObject),
 }
 
 /// A code that signs in.
@@ -30,6 +32,9 @@ pub enum Unknown {
 pub enum EntryCode {
     /// One that was asked for to sign in.
     SignIn,
+    /// One that was asked for to sign in, or that came with the sign-up: for clients that have one word
+    /// for both.
+    SignInOrUp,
     /// One that was asked for to set a password: for clients that sign in with it and set it then. The
     /// session is fresh, so it may.
     Recovery,
@@ -93,11 +98,14 @@ impl Auth {
         email: &Email,
         unknown: Unknown,
     ) -> Result<Option<UserId>, AccountError> {
-        match (unknown, self.rules().sign_up) {
-            (Unknown::SignedUp, SignUpRule::Open) if self.rules().domains.allow(email) => {}
-            (Unknown::SignedUp | Unknown::Ignored, SignUpRule::Open | SignUpRule::Closed) => {
-                return Ok(None);
-            }
+        let profile = match unknown {
+            Unknown::Ignored => return Ok(None),
+            Unknown::SignedUp => JsonObject::new(),
+            Unknown::SignedUpAs(profile) => profile,
+        };
+        match self.rules().sign_up {
+            SignUpRule::Open if self.rules().domains.allow(email) => {}
+            SignUpRule::Open | SignUpRule::Closed => return Ok(None),
         }
         let user = NewUser {
             id: UserId::new(self.now()),
@@ -106,7 +114,7 @@ impl Auth {
             password: None,
             roles: self.rules().default_roles.clone(),
             email_status: EmailStatus::Unverified,
-            profile: JsonObject::new(),
+            profile,
             metadata: JsonObject::new(),
         };
         match self.parts.users.insert(user).await {
@@ -116,8 +124,9 @@ impl Auth {
         }
     }
 
-    /// Opens a session for whoever has the code. The address is proved by it; a password that was set
-    /// before that goes, and sessions that were opened before that end.
+    /// Opens a session for whoever has the code. The address is proved by it; sessions that were opened
+    /// before that end, and a password that was set before goes, unless the code came with the sign-up
+    /// that set it.
     pub async fn sign_in_with_code(
         &self,
         code: &ShownCode,
@@ -149,12 +158,20 @@ impl Auth {
         entry: EntryCode,
         opening: &Opening,
     ) -> Result<SignedIn, AccountError> {
-        let purpose = match entry {
-            EntryCode::SignIn => Purpose::SignIn,
-            EntryCode::Recovery => Purpose::ResetPassword,
+        let purposes: &[Purpose] = match entry {
+            EntryCode::SignIn => &[Purpose::SignIn],
+            EntryCode::SignInOrUp => &[Purpose::SignIn, Purpose::VerifyEmail],
+            EntryCode::Recovery => &[Purpose::ResetPassword],
         };
-        let redeemed = self.redeem(purpose, code, &opening.caller).await?;
-        let proved = self.prove(&redeemed, &Password::GoesIfUnproved).await?;
+        let redeemed = self.redeem_first(purposes, code, &opening.caller);
+        let (purpose, redeemed) = redeemed.await?;
+        let password = match purpose {
+            Purpose::VerifyEmail => Password::Stays,
+            Purpose::SignIn | Purpose::ResetPassword | Purpose::ChangeEmail => {
+                Password::GoesIfUnproved
+            }
+        };
+        let proved = self.prove(&redeemed, &password).await?;
         self.open_session_of(&proved.user, opening).await
     }
 

@@ -1260,6 +1260,20 @@ pub static DIALECTS: Table = Table {
             Words("nobody administers users by this dialect"),
             "The key that may administer users, at least 32 bytes. `supabase` alone.",
         ),
+        key(
+            "redirect_urls",
+            Kind::Words("a list of https URLs, such as [\"https://app.example.com/welcome\"]"),
+            Value("[]"),
+            "The pages that links in its mails may lead to, letter by letter, the usual one first; empty: \
+             its mails are those of `[accounts]`. `supabase` alone.",
+        ),
+        key(
+            "admin_secret",
+            SECRET_KIND,
+            Words("nobody becomes an administrator by signing up"),
+            "Who shows it at `/api/auth/signup/admin` becomes an administrator; at least 32 bytes. `vaniyk` \
+             alone.",
+        ),
     ],
     later: &[],
 };

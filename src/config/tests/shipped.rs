@@ -42,6 +42,7 @@ fn read(text: &str) -> Config {
             "a secret of more than thirty-two bytes",
         )
         .variable("SUPABASE_ANON_KEY", "anon")
+        .variable("ADMIN_SECRET", "an admin secret of at least 32 bytes")
         .variable(
             "SUPABASE_SERVICE_KEY",
             "another secret of more than thirty-two bytes",

@@ -313,11 +313,18 @@ fn a_dialect_has_what_its_clients_and_services_share_with_it() {
         "[[dialects]]\nshape = \"supabase\"\nprefix = \"/shop\"\n\
          token_secret = { env = \"LONG_SECRET\" }\n\
          api_keys = [{ env = \"SECRET\" }]\nservice_key = { env = \"LONG_SECRET\" }\n\
-         [[dialects]]\nshape = \"strikebet\"\n",
+         redirect_urls = [\"https://app.test/a\", \"http://localhost:5173\"]\n\
+         [[dialects]]\nshape = \"strikebet\"\n\
+         [[dialects]]\nshape = \"vaniyk\"\nadmin_secret = { env = \"LONG_SECRET\" }\n",
     );
-    let [supabase, strikebet] = config.dialects.as_slice() else {
-        panic!("two dialects");
+    let [supabase, strikebet, vaniyk] = config.dialects.as_slice() else {
+        panic!("three dialects");
     };
+    let page = supabase.targets.choose(Some("http://localhost:5173/"));
+    assert_eq!(page.unwrap().as_str(), "http://localhost:5173/");
+    let page = supabase.targets.choose(None);
+    assert_eq!(page.unwrap().as_str(), "https://app.test/a");
+    assert!(supabase.admin_secret.is_none() && vaniyk.admin_secret.is_some());
     assert_eq!(supabase.prefix, "/shop");
     assert!(supabase.token_secret.is_some() && supabase.keys.are_asked_for());
     assert!(supabase.keys.service.is_some());

@@ -13,7 +13,7 @@ use crate::auth::SignedIn;
 use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::session::Session;
-use crate::user::{AccountStatus, EmailStatus, JsonObject, User};
+use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, User};
 
 const USER_ID: HeaderName = HeaderName::from_static("sb-auth-user-id");
 const SESSION_ID: HeaderName = HeaderName::from_static("sb-auth-session-id");
@@ -43,10 +43,16 @@ pub struct UserBody<'a> {
     email: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     email_confirmed_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invited_at: Option<String>,
     /// Never null.
     phone: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    confirmation_sent_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_sign_in_at: Option<String>,
     app_metadata: JsonObject,
@@ -127,8 +133,11 @@ impl<'a> UserBody<'a> {
             role: AUTHENTICATED,
             email: user.email.as_str(),
             email_confirmed_at: confirmed_at.clone(),
+            invited_at: None,
             phone: "",
+            confirmation_sent_at: None,
             confirmed_at,
+            new_email: None,
             last_sign_in_at: signed_in_at.map(|at| at.to_string()),
             app_metadata: app_metadata(Some(&user.metadata)),
             user_metadata: user.profile.clone(),
@@ -140,6 +149,33 @@ impl<'a> UserBody<'a> {
                 AccountStatus::Disabled => Some(BANNED_UNTIL),
             },
             is_anonymous: false,
+        }
+    }
+
+    /// Who has signed up a moment ago, and has mail to read.
+    pub fn of_new(user: &'a User) -> Self {
+        let body = Self::of(user, None);
+        Self {
+            confirmation_sent_at: body.created_at.clone(),
+            ..body
+        }
+    }
+
+    /// Who was invited a moment ago, and has mail to read.
+    pub fn of_invited(user: &'a User) -> Self {
+        let body = Self::of_new(user);
+        Self {
+            invited_at: body.created_at.clone(),
+            ..body
+        }
+    }
+
+    /// A user who has asked for another address.
+    #[must_use]
+    pub fn moving_to(self, address: Option<&Email>) -> Self {
+        Self {
+            new_email: address.map(ToString::to_string),
+            ..self
         }
     }
 
@@ -162,8 +198,11 @@ impl<'a> UserBody<'a> {
             role: AUTHENTICATED,
             email: session.subject.email.as_str(),
             email_confirmed_at: None,
+            invited_at: None,
             phone: "",
+            confirmation_sent_at: None,
             confirmed_at: None,
+            new_email: None,
             last_sign_in_at: Some(session.created_at.to_string()),
             app_metadata: app_metadata(None),
             user_metadata: JsonObject::new(),

@@ -12,13 +12,14 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::auth::{AccountError, Denial, IssueError, RefreshError, SignInError, Unauthenticated};
-use crate::limit::Limited;
+use crate::limit::{Limited, Purpose};
 use crate::token::TokenError;
 use crate::unavailable::Unavailable;
 use crate::wire::rate_limit::{self, Form};
 
 /// Words for programs, from the list that the clients know.
 pub(in crate::dialect) mod code {
+    pub(crate) const ANONYMOUS_PROVIDER_DISABLED: &str = "anonymous_provider_disabled";
     pub(crate) const BAD_JSON: &str = "bad_json";
     pub(crate) const BAD_JWT: &str = "bad_jwt";
     pub(crate) const CONFLICT: &str = "conflict";
@@ -26,23 +27,32 @@ pub(in crate::dialect) mod code {
     pub(crate) const EMAIL_EXISTS: &str = "email_exists";
     pub(crate) const EMAIL_NOT_CONFIRMED: &str = "email_not_confirmed";
     pub(crate) const EMAIL_PROVIDER_DISABLED: &str = "email_provider_disabled";
+    pub(crate) const FLOW_STATE_NOT_FOUND: &str = "flow_state_not_found";
     pub(crate) const INVALID_CREDENTIALS: &str = "invalid_credentials";
+    pub(crate) const MAIL_RATE_LIMIT: &str = "over_email_send_rate_limit";
+    pub(crate) const MANUAL_LINKING_DISABLED: &str = "manual_linking_disabled";
+    pub(crate) const MFA_ENROLL_DISABLED: &str = "mfa_totp_enroll_not_enabled";
     pub(crate) const NOT_ADMIN: &str = "not_admin";
     pub(crate) const NOT_FOUND: &str = "not_found";
     pub(crate) const NO_AUTHORIZATION: &str = "no_authorization";
     pub(crate) const OTP_EXPIRED: &str = "otp_expired";
     pub(crate) const PHONE_PROVIDER_DISABLED: &str = "phone_provider_disabled";
+    pub(crate) const PROVIDER_DISABLED: &str = "provider_disabled";
     pub(crate) const RATE_LIMIT: &str = "over_request_rate_limit";
     pub(crate) const REAUTHENTICATION_NEEDED: &str = "reauthentication_needed";
+    pub(crate) const REAUTHENTICATION_NOT_VALID: &str = "reauthentication_not_valid";
     pub(crate) const REFRESH_TOKEN_ALREADY_USED: &str = "refresh_token_already_used";
     pub(crate) const REFRESH_TOKEN_NOT_FOUND: &str = "refresh_token_not_found";
+    pub(crate) const SAML_PROVIDER_DISABLED: &str = "saml_provider_disabled";
     pub(crate) const SESSION_NOT_FOUND: &str = "session_not_found";
     pub(crate) const SIGNUP_DISABLED: &str = "signup_disabled";
     pub(crate) const UNEXPECTED_FAILURE: &str = "unexpected_failure";
+    pub(crate) const USER_ALREADY_EXISTS: &str = "user_already_exists";
     pub(crate) const USER_BANNED: &str = "user_banned";
     pub(crate) const USER_NOT_FOUND: &str = "user_not_found";
     pub(crate) const VALIDATION_FAILED: &str = "validation_failed";
     pub(crate) const WEAK_PASSWORD: &str = "weak_password";
+    pub(crate) const WEB3_PROVIDER_DISABLED: &str = "web3_provider_disabled";
 }
 
 /// How a dialect words a fault, to a client with these headers.
@@ -101,6 +111,16 @@ impl Fault {
         Self::bad_request(code::INVALID_CREDENTIALS, "Invalid login credentials")
     }
 
+    /// Something about the body, or the query.
+    pub(in crate::dialect) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::bad_request(code::VALIDATION_FAILED, message)
+    }
+
+    /// Nobody has a telephone here.
+    pub(in crate::dialect) fn no_phone(message: &'static str) -> Self {
+        Self::bad_request(code::PHONE_PROVIDER_DISABLED, message)
+    }
+
     pub(in crate::dialect) fn no_authorization() -> Self {
         let message = "This endpoint requires a valid Bearer token";
         Self::new(StatusCode::UNAUTHORIZED, code::NO_AUTHORIZATION, message)
@@ -139,11 +159,21 @@ impl Fault {
         Self::new(StatusCode::CONFLICT, code::CONFLICT, message)
     }
 
+    /// Mails are limited under a code of their own.
     pub(in crate::dialect) fn too_many_requests(limited: Limited) -> Self {
-        let message = "Request rate limit reached";
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let fault = if limited.purpose == Purpose::Reset {
+            let seconds = rate_limit::whole_seconds(limited.retry_after);
+            let message = format!(
+                "For security purposes, you can only request this after {seconds} seconds."
+            );
+            Self::new(status, code::MAIL_RATE_LIMIT, message)
+        } else {
+            Self::new(status, code::RATE_LIMIT, "Request rate limit reached")
+        };
         Self {
             retry: Some(Retry::Limited(Box::new(limited))),
-            ..Self::new(StatusCode::TOO_MANY_REQUESTS, code::RATE_LIMIT, message)
+            ..fault
         }
     }
 
@@ -164,6 +194,11 @@ impl Fault {
     /// Too many passwords are being hashed already.
     pub(in crate::dialect) fn busy() -> Self {
         Self::unavailable(Self::RETRY_AFTER)
+    }
+
+    /// Whether the same call may succeed later.
+    pub(in crate::dialect) fn may_pass(&self) -> bool {
+        self.retry.is_some() || self.status.is_server_error()
     }
 
     /// The headers that go with it whatever its words: no cache keeps it, and when to come back.

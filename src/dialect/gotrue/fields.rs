@@ -5,8 +5,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::fault::{Fault, code};
+use crate::auth::account::redeem::ShownCode;
 use crate::secret::SecretText;
-use crate::user::JsonObject;
+use crate::user::{Email, JsonObject};
 
 /// The fields of a body. The media type is not looked at, as in the original: nothing here hangs on a
 /// cookie, so a form of another site's page gains nothing.
@@ -31,6 +32,40 @@ impl Fields {
     /// Takes a text that may be missing, null or empty, which is all the same.
     pub(in crate::dialect) fn filled(&mut self, name: &str) -> Result<Option<String>, Fault> {
         Ok(Some(self.text(name)?).filter(|text| !text.is_empty()))
+    }
+
+    /// Takes an address that may be missing.
+    pub(in crate::dialect) fn email(&mut self, name: &str) -> Result<Option<Email>, Fault> {
+        let email = self.filled(name)?;
+        let email = email.map(|text| Email::parse(&text)).transpose();
+        let message = "Unable to validate email address: invalid format";
+        email.map_err(|_no_address| Fault::invalid(message))
+    }
+
+    /// Takes a code, six digits with an address or the token of a link, that may be missing.
+    pub(in crate::dialect) fn code(&mut self) -> Result<Option<ShownCode>, Fault> {
+        let (token, hash) = (self.filled("token")?, self.filled("token_hash")?);
+        let email = self.email("email")?;
+        match (token, hash, email) {
+            (None, None, _) => Ok(None),
+            (None, Some(hash), None) => Ok(Some(ShownCode::Token(SecretText::new(hash)))),
+            (None, Some(_), Some(_)) => {
+                let message = "Only the token_hash and type should be provided";
+                Err(Fault::invalid(message))
+            }
+            (Some(digits), None, Some(email)) => Ok(Some(ShownCode::Digits {
+                email,
+                digits: SecretText::new(digits),
+            })),
+            (Some(_), None, None) => {
+                let message = "Only an email address or phone number should be provided on verify";
+                Err(Fault::invalid(message))
+            }
+            (Some(_), Some(_), _) => {
+                let message = "Verify requires either a token or a token hash";
+                Err(Fault::invalid(message))
+            }
+        }
     }
 
     /// Takes an object.

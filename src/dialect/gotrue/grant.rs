@@ -2,11 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::StatusCode;
 
 use super::body::{GrantBody, granted};
 use super::call::Call;
 use super::fault::{Fault, code};
 use super::{Desk, Fields};
+use crate::auth::account::sign_in_code::Opening;
 use crate::auth::{SignIn, SignedIn};
 use crate::session::{ClientKind, Persistence, SessionKind};
 
@@ -25,12 +27,35 @@ pub(in crate::dialect) async fn token(
             desk.auth.sign_in(attempt).await?
         }
         Some("refresh_token") => refresh(&desk, &call, fields).await?,
-        Some(_) | None => {
-            let message = "unsupported_grant_type";
-            return Err(Fault::bad_request(code::INVALID_CREDENTIALS, message));
-        }
+        grant => return Err(no_such_grant(grant)),
     };
     Ok(granted(&GrantBody::of(&signed_in), &signed_in.session))
+}
+
+/// As the original answers where these are switched off, or have nothing to go on with.
+fn no_such_grant(grant: Option<&str>) -> Fault {
+    match grant {
+        Some("pkce") => {
+            let message = "invalid flow state, no valid flow state found";
+            Fault::new(StatusCode::NOT_FOUND, code::FLOW_STATE_NOT_FOUND, message)
+        }
+        Some("id_token") => Fault::bad_request(code::PROVIDER_DISABLED, "Provider is not enabled"),
+        Some("web3") => {
+            let message = "Web3 provider is disabled";
+            Fault::unprocessable(code::WEB3_PROVIDER_DISABLED, message)
+        }
+        _other => Fault::bad_request(code::INVALID_CREDENTIALS, "unsupported_grant_type"),
+    }
+}
+
+/// The session that a call shall get. The tokens travel in bodies alone, also to browsers.
+pub(in crate::dialect) fn opening(desk: &Desk, call: &Call) -> Opening {
+    Opening {
+        client: ClientKind::Native,
+        persistence: Persistence::Persistent,
+        form: desk.mount.form.clone(),
+        caller: call.caller(),
+    }
 }
 
 /// The attempt to sign in at this entrance that a body makes.
@@ -42,23 +67,21 @@ pub(in crate::dialect) fn attempt(
     let login = match (fields.filled("email")?, fields.filled("phone")?) {
         (Some(email), _) => email,
         (None, Some(_phone)) => {
-            let message = "Phone logins are disabled";
-            return Err(Fault::bad_request(code::PHONE_PROVIDER_DISABLED, message));
+            return Err(Fault::no_phone("Phone logins are disabled"));
         }
         (None, None) => {
-            let message = "missing email or phone";
-            return Err(Fault::bad_request(code::VALIDATION_FAILED, message));
+            return Err(Fault::invalid("missing email or phone"));
         }
     };
+    let opening = opening(desk, call);
     Ok(SignIn {
         login,
         password: fields.secret("password")?,
         entrance,
-        // The tokens travel in bodies alone, also to browsers.
-        client: ClientKind::Native,
-        persistence: Persistence::Persistent,
-        form: desk.mount.form.clone(),
-        caller: call.caller(),
+        client: opening.client,
+        persistence: opening.persistence,
+        form: opening.form,
+        caller: opening.caller,
     })
 }
 

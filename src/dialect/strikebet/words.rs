@@ -9,6 +9,8 @@ use super::Fault;
 use crate::dialect::gotrue::fault::code;
 use crate::wire::rate_limit::Form;
 
+/// Of who has the right password and no row in the table of users.
+const NOT_FOUND: &str = "User not found in database";
 pub(super) const NOT_ADMIN: &str = "Access denied: administrator privileges required";
 
 #[derive(Serialize)]
@@ -22,11 +24,11 @@ pub(super) struct Body<'a> {
 
 /// The words of a fault.
 pub(super) fn render(fault: &Fault, _asked: &HeaderMap) -> Response {
-    let msg = match fault.code {
-        code::NOT_ADMIN => NOT_ADMIN,
-        _other => &*fault.message,
+    let (status, msg) = match fault.code {
+        code::NOT_ADMIN => (fault.status, NOT_ADMIN),
+        code::USER_NOT_FOUND => (StatusCode::NOT_FOUND, NOT_FOUND),
+        _other => (fault.status, &*fault.message),
     };
-    let status: StatusCode = fault.status;
     let body = Body {
         code: status.as_u16(),
         msg,

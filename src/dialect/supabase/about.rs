@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, header};
 use serde_json::json;
 
 use super::Desk;
+use crate::auth::EmailRule;
 use crate::dialect::Signing;
 
 /// As long as the original allows.
@@ -48,7 +49,7 @@ const PROVIDERS: &[&str] = &[
 ];
 
 /// `GET /settings`
-pub(super) async fn settings() -> Response {
+pub(super) async fn settings(State(desk): State<Desk>) -> Response {
     let mut external = serde_json::Map::new();
     external.insert("email".to_owned(), json!(true));
     external.extend(
@@ -58,8 +59,8 @@ pub(super) async fn settings() -> Response {
     );
     Json(json!({
         "external": external,
-        "disable_signup": true,
-        "mailer_autoconfirm": false,
+        "disable_signup": !desk.auth.takes_sign_ups(),
+        "mailer_autoconfirm": desk.auth.email_rule() == EmailRule::MayBeUnverified,
         "phone_autoconfirm": false,
         "sms_provider": "",
         "saml_enabled": false,

@@ -17,7 +17,7 @@ use crate::auth::account::directory::{Amendment, Entry};
 use crate::id::UserId;
 use crate::limit::Purpose;
 use crate::secret::SecretText;
-use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Roles, User};
+use crate::user::{AccountStatus, EmailStatus, JsonObject, Roles, User};
 use crate::users::UserQuery;
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
@@ -64,7 +64,8 @@ pub(super) async fn add(
     mut fields: Fields,
 ) -> Result<Response, Fault> {
     admit(&desk, &call).await?;
-    let Some(email) = email(&mut fields)? else {
+    refuse_unkept(&mut fields)?;
+    let Some(email) = fields.email("email")? else {
         let message = "Cannot create a user without either an email or phone";
         return Err(Fault::bad_request(code::VALIDATION_FAILED, message));
     };
@@ -83,7 +84,16 @@ pub(super) async fn add(
         profile: metadata(&mut fields, ("user_metadata", &JsonObject::new()))?.unwrap_or_default(),
         metadata: metadata(&mut fields, ("app_metadata", &JsonObject::new()))?.unwrap_or_default(),
     };
-    let user = desk.auth.enter_user(entry, &call.caller()).await?;
+    let status = ban(&mut fields)?;
+    let (auth, caller) = (&desk.auth, call.caller());
+    let mut user = auth.enter_user(entry, &caller).await?;
+    if let Some(status) = status {
+        let amendment = Amendment {
+            status: Some(status),
+            ..Amendment::default()
+        };
+        user = auth.amend_user(user.id, amendment, &caller).await?;
+    }
     Ok(fresh(&UserBody::of(&user, None)))
 }
 
@@ -104,11 +114,12 @@ pub(super) async fn change(
     mut fields: Fields,
 ) -> Result<Response, Fault> {
     admit(&desk, &call).await?;
+    refuse_unkept(&mut fields)?;
     let user = find(&desk, &id).await?;
     let password = fields.filled("password")?;
     let amendment = Amendment {
         expected: Some(user.revision),
-        email: email(&mut fields)?,
+        email: fields.email("email")?,
         password: password.map(SecretText::new),
         email_status: fields.truth("email_confirm")?.map(|confirmed| {
             if confirmed {
@@ -125,6 +136,17 @@ pub(super) async fn change(
     let caller = call.caller();
     let user = desk.auth.amend_user(user.id, amendment, &caller).await?;
     Ok(fresh(&UserBody::of(&user, None)))
+}
+
+/// `GET /admin/users/{id}/factors`: nobody has a second one.
+pub(super) async fn factors(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<Response, Fault> {
+    admit(&desk, &call).await?;
+    find(&desk, &id).await?;
+    Ok(fresh(&json!([])))
 }
 
 /// A soft deletion closes the account and keeps it.
@@ -151,7 +173,7 @@ pub(super) async fn remove(
 }
 
 /// The service key opens everything here; what is none is counted, as keys can be guessed at.
-async fn admit(desk: &Desk, call: &Call) -> Result<(), Fault> {
+pub(super) async fn admit(desk: &Desk, call: &Call) -> Result<(), Fault> {
     let Shown::Token(token) = call.shown() else {
         return Err(Fault::no_authorization());
     };
@@ -187,13 +209,21 @@ fn identifier(text: &str) -> Result<UserId, Fault> {
     })
 }
 
-fn email(fields: &mut Fields) -> Result<Option<Email>, Fault> {
-    let email = fields.filled("email")?;
-    let email = email.map(|text| Email::parse(&text)).transpose();
-    email.map_err(|_no_address| {
-        let message = "Unable to validate email address: invalid format";
-        Fault::bad_request(code::VALIDATION_FAILED, message)
-    })
+/// What is not kept here is not passed over: whoever sends it counts on it.
+fn refuse_unkept(fields: &mut Fields) -> Result<(), Fault> {
+    for name in ["phone", "password_hash"] {
+        if fields.filled(name)?.is_some() {
+            let message = format!("Setting {name} is not supported");
+            return Err(Fault::unprocessable(code::VALIDATION_FAILED, message));
+        }
+    }
+    match fields.filled("role")?.as_deref() {
+        None | Some(AUTHENTICATED) => Ok(()),
+        Some(_other) => {
+            let message = "Setting role is not supported";
+            Err(Fault::unprocessable(code::VALIDATION_FAILED, message))
+        }
+    }
 }
 
 fn metadata(

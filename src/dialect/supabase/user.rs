@@ -5,14 +5,16 @@ use axum::response::Response;
 
 use super::super::gotrue::body::{UserBody, fresh};
 use super::super::gotrue::fault::code;
+use super::super::gotrue::link::{Kind, delivery};
 use super::super::gotrue::{Account, Call, Fields, account};
 use super::{Desk, Fault};
 use crate::auth::AccountError;
 use crate::auth::account::Member;
+use crate::auth::account::change_email::NewAddress;
 use crate::auth::account::change_password::Proof;
 use crate::auth::account::directory::Amendment;
 use crate::secret::SecretText;
-use crate::user::{JsonObject, User};
+use crate::user::{Email, JsonObject, User};
 
 /// The largest `user_metadata`, in bytes of JSON.
 const METADATA_BYTES: usize = 16 * 1024;
@@ -25,24 +27,61 @@ pub(super) async fn read(State(desk): State<Desk>, call: Call) -> Result<Respons
     Ok(fresh(&UserBody::of(&account.user, account.signed_in_at)))
 }
 
-/// Of what the original changes here, this changes `data` and `password`. Another address wants a proof
-/// by mail.
+/// What a user wants to be otherwise.
+struct Wishes {
+    email: Option<Email>,
+    password: Option<SecretText>,
+    data: Option<JsonObject>,
+    proof: Proof,
+}
+
+impl Wishes {
+    /// A session that was opened not long ago shows that its owner sits before it, and so does a nonce
+    /// that was mailed to them.
+    fn read(mut fields: Fields) -> Result<Self, Fault> {
+        if fields.filled("phone")?.is_some() {
+            let message = "Updating phone is not supported";
+            return Err(Fault::unprocessable(code::VALIDATION_FAILED, message));
+        }
+        let nonce = fields.filled("nonce")?.map(SecretText::new);
+        Ok(Self {
+            email: fields.email("email")?,
+            password: fields.filled("password")?.map(SecretText::new),
+            data: fields.object("data")?,
+            proof: nonce.map_or(Proof::FreshSession, Proof::MailedDigits),
+        })
+    }
+}
+
+/// Another address counts when the mail to it has been answered.
 pub(super) async fn change(
     State(desk): State<Desk>,
     call: Call,
-    mut fields: Fields,
+    fields: Fields,
 ) -> Result<Response, Fault> {
-    for name in ["email", "phone"] {
-        if fields.filled(name)?.is_some() {
-            let message = format!("Updating {name} is not supported");
-            return Err(Fault::unprocessable(code::VALIDATION_FAILED, message));
-        }
-    }
-    let (password, data) = (fields.filled("password")?, fields.object("data")?);
+    let wishes = Wishes::read(fields)?;
     let account = account(&desk, &call).await?;
-    if let Some(password) = password {
-        change_password(&desk, &call, (&account, SecretText::new(password))).await?;
+    let member = Member {
+        user: account.user.id,
+        session: account.session,
+        caller: call.caller(),
+    };
+    let (auth, email) = (&desk.auth, wishes.email);
+    let email = email.filter(|email| *email != account.user.email);
+    if let Some(email) = &email {
+        let new = NewAddress {
+            email: email.clone(),
+            delivery: delivery(&desk.mount, Kind::EmailChange, &call),
+        };
+        // A nonce counts once, and for a password.
+        let requested = auth.request_email_change(&member, &Proof::FreshSession, new);
+        requested.await?;
     }
+    if let Some(password) = &wishes.password {
+        let changed = auth.change_password(&member, &wishes.proof, password);
+        changed.await.map_err(refused)?;
+    }
+    let data = wishes.data;
     let user = match data {
         Some(data) => merge(&desk, &call, (&account, data)).await?,
         None => desk
@@ -51,24 +90,18 @@ pub(super) async fn change(
             .await?
             .ok_or_else(Fault::user_not_found)?,
     };
-    Ok(fresh(&UserBody::of(&user, account.signed_in_at)))
+    let body = UserBody::of(&user, account.signed_in_at);
+    Ok(fresh(&body.moving_to(email.as_ref())))
 }
 
-/// A session that was opened not long ago shows that its owner sits before it; the others end.
-async fn change_password(
-    desk: &Desk,
-    call: &Call,
-    (account, new): (&Account, SecretText),
-) -> Result<(), Fault> {
-    let member = Member {
-        user: account.user.id,
-        session: account.session,
-        caller: call.caller(),
-    };
-    let changed = desk
-        .auth
-        .change_password(&member, &Proof::FreshSession, &new);
-    Ok(changed.await?)
+fn refused(error: AccountError) -> Fault {
+    match error {
+        AccountError::InvalidCode => {
+            let message = "Nonce has expired or is invalid";
+            Fault::unprocessable(code::REAUTHENTICATION_NOT_VALID, message)
+        }
+        error => error.into(),
+    }
 }
 
 /// Puts `data` into what is there, over what somebody else may change at the same time.

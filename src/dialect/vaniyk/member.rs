@@ -14,7 +14,15 @@ pub(super) struct Member<'a> {
     role: &'a str,
 }
 
-/// The same, and whether the address is proved.
+/// Who signed up: without a role.
+#[derive(Serialize)]
+pub(super) struct Newcomer<'a> {
+    id: String,
+    email: &'a str,
+    name: &'a str,
+}
+
+/// The same as of who signed in, and whether the address is proved.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Profile<'a> {
@@ -31,6 +39,15 @@ impl<'a> Member<'a> {
             name: name(user),
             role: role(user),
         }
+    }
+}
+
+impl<'a> Newcomer<'a> {
+    pub(super) fn of(user: &'a User) -> Self {
+        let Member {
+            id, email, name, ..
+        } = Member::of(user);
+        Self { id, email, name }
     }
 }
 

@@ -132,3 +132,41 @@ async fn a_user_is_made_read_changed_closed_and_removed() {
     let odd = call(&bench, (Method::GET, &odd), Value::Null).await;
     assert_fault(&odd, 404, "validation_failed");
 }
+
+#[tokio::test]
+async fn what_is_not_kept_of_a_user_is_refused() {
+    let bench = with_keys().start().await;
+    let one = format!("{USERS}/{}", bench.user.id);
+    for odd in ["phone", "password_hash", "role"] {
+        let body = json!({ "email": "new@example.com", odd: "something" });
+        for (method, target) in [(Method::POST, USERS), (Method::PUT, one.as_str())] {
+            let refused = call(&bench, (method, target), body.clone()).await;
+            assert_fault(&refused, 422, "validation_failed");
+        }
+    }
+    let stored = bench.core.users.by_id(bench.user.id).await.unwrap();
+    assert_eq!(stored.unwrap(), bench.user);
+    let listed = call(&bench, (Method::GET, USERS), Value::Null).await;
+    assert_eq!(listed.expect(200).header("x-total-count"), "2");
+}
+
+#[tokio::test]
+async fn a_user_may_be_closed_from_the_start_and_has_no_second_factor() {
+    let bench = with_keys().start().await;
+    let body = json!({
+        "email": "new@example.com", "password": PASSWORD, "email_confirm": true,
+        "role": "authenticated", "ban_duration": "24h",
+    });
+    let made = call(&bench, (Method::POST, USERS), body).await.expect(200);
+    assert!(made.json["banned_until"].is_string());
+    let login = json!({ "email": "new@example.com", "password": PASSWORD });
+    let answer = bench
+        .post(PASSWORD_GRANT, login, &[("apikey", "anon")])
+        .await;
+    assert_fault(&answer, 400, "user_banned");
+    let factors = format!("{USERS}/{}/factors", made.text("/id"));
+    let found = call(&bench, (Method::GET, &factors), Value::Null).await;
+    assert_eq!(found.expect(200).json, json!([]));
+    let nobody = bench.get(&factors, &[("apikey", "anon")]).await;
+    assert_fault(&nobody, 401, "no_authorization");
+}

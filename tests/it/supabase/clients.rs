@@ -27,6 +27,7 @@ use crate::support::doorward::{Doorward, Setup, USER as USER_EMAIL};
 const SECRET: &str = "super-secret-jwt-token-with-at-least-32-characters-long";
 const ANON: &str = "sb_publishable_key";
 const APP: &str = "https://app.test";
+const PAGE: &str = "https://app.test/welcome";
 
 /// What the service was asked: the path, and the headers.
 type Seen = Arc<Mutex<Vec<(String, HeaderMap)>>>;
@@ -106,9 +107,21 @@ async fn start() -> (Doorward, Rest) {
     let rest = Rest::start().await;
     let more = format!(
         r#"
+[users]
+require_verified_email = true
+
+[accounts]
+sign_up = true
+resend_after = "0s"
+
+[mail]
+file = "mails"
+from = "Doorward <no-reply@example.com>"
+
 [[dialects]]
 shape = "supabase"
 allowed_origins = ["{APP}"]
+redirect_urls = ["{PAGE}"]
 token_secret = {{ file = "jwt-secret" }}
 api_keys = [{{ file = "anon-key" }}]
 service_key = {{ file = "service-key" }}
@@ -159,6 +172,8 @@ async fn supabase_js_signs_in_refreshes_reads_and_signs_out() {
         .env("PASSWORD", crate::support::doorward::PASSWORD)
         .env("ANON_KEY", ANON)
         .env("SERVICE_KEY", SERVICE)
+        .env("APP", PAGE)
+        .env("MAILS", gateway.path("mails"))
         .kill_on_drop(true)
         .output()
         .await
@@ -273,7 +288,7 @@ async fn refusals_elsewhere_on_the_host_are_in_the_words_of_the_login() {
     assert!(answer.headers.contains_key("www-authenticate"));
     assert!(gateway.sample.seen().is_empty());
     // No path of the login leads to a service.
-    let answer = gateway.get("/auth/v1/authorize", None).await;
+    let answer = gateway.get("/auth/v1/passkeys", None).await;
     assert_eq!(answer.status, 404);
     assert_eq!(answer.json()["error_code"], "not_found");
     assert!(gateway.sample.seen().is_empty());

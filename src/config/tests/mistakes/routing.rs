@@ -222,6 +222,24 @@ allowed_origins = ["*", "https://a/", "https://a/b"]"#,
     ),
     (
         r#"[[dialects]]
+shape = "vaniyk"
+redirect_urls = ["https://app.test"]
+[[dialects]]
+shape = "supabase"
+redirect_urls = ["https://app.test/#a"]
+admin_secret = { env = "LONG_SECRET" }
+[[dialects]]
+shape = "strikebet"
+admin_secret = { env = "LONG_SECRET" }"#,
+        &[
+            "6:17: dialects[0].redirect_urls: not a setting of this shape",
+            r##"9:18: dialects[1].redirect_urls[0]: found "https://app.test/#a", expected an https URL without "#", such as "https://app.example.com/welcome""##,
+            "10:16: dialects[1].admin_secret: not a setting of this shape",
+            "13:16: dialects[2].admin_secret: not a setting of this shape",
+        ],
+    ),
+    (
+        r#"[[dialects]]
 shape = "insforge"
 prefix = "/shop"
 [[dialects]]
