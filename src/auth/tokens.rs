@@ -223,7 +223,11 @@ impl Tokens {
         self.own.session_signer()
     }
 
-    fn remembered(&self, name: &Name<'_>, now: Timestamp) -> Result<Option<Arc<Identity>>, TokenError> {
+    fn remembered(
+        &self,
+        name: &Name<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Identity>>, TokenError> {
         let Some(entry) = self.cache.recall(name) else {
             return Ok(None);
         };

@@ -11,6 +11,7 @@ use crate::id::UserId;
 use crate::password::pool::Checked;
 use crate::password::rules::Owner;
 use crate::secret::SecretText;
+use crate::session::Session;
 use crate::user::{AccountStatus, Login};
 use crate::users::{PasswordHash, StoredUser, UpdateError, UserUpdate};
 
@@ -44,9 +45,13 @@ impl Auth {
         proof: &Proof,
         new: &SecretText,
     ) -> Result<(), AccountError> {
-        let stored = self.confirm(member, proof).await?;
-        let owner = Owner::of(&stored.user);
-        let hash = self.accept_password(new, owner).await?;
+        let (session, stored) = self.at_home(member).await?;
+        let passwords = &self.parts.passwords;
+        // Before the proof: a password that is no good costs nobody their code.
+        let accepted = passwords.accept(new.clone(), Owner::of(&stored.user));
+        let accepted = accepted.await?;
+        self.show(member, proof, (&session, &stored)).await?;
+        let hash = passwords.hash(accepted).await?;
         let update = UserUpdate {
             expected: Some(stored.user.revision),
             password: Some(Some(hash)),
@@ -100,17 +105,33 @@ impl Auth {
         Ok(passwords.hash(accepted).await?)
     }
 
-    /// The account of a member who has shown that they are its owner. The session store is asked, so
-    /// that what follows can end sessions.
+    /// The account of a member who has shown that they are its owner.
     pub(super) async fn confirm(
         &self,
         member: &Member,
         proof: &Proof,
     ) -> Result<StoredUser, AccountError> {
+        let (session, stored) = self.at_home(member).await?;
+        self.show(member, proof, (&session, &stored)).await?;
+        Ok(stored)
+    }
+
+    /// The session and the account of a member. The session store is asked, so that what follows can
+    /// end sessions.
+    async fn at_home(&self, member: &Member) -> Result<(Session, StoredUser), AccountError> {
         let session = self.parts.sessions.find(member.session, self.now()).await?;
         let session = session.filter(|session| session.subject.user == member.user);
         let session = session.ok_or(AccountError::Gone)?;
-        let stored = self.account_of(member.user).await?;
+        Ok((session, self.account_of(member.user).await?))
+    }
+
+    /// Judges the proof. Digits that were mailed are used up by it.
+    async fn show(
+        &self,
+        member: &Member,
+        proof: &Proof,
+        (session, stored): (&Session, &StoredUser),
+    ) -> Result<(), AccountError> {
         match proof {
             Proof::FreshSession => {
                 let age = self.now().since(session.created_at);
@@ -132,11 +153,11 @@ impl Auth {
                 let email = Some(&stored.user.email);
                 let pass = self.guard(Attempt::ShowPassword, &member.caller, email);
                 let pass = pass.await?;
-                self.check_own_password(&stored, password).await?;
+                self.check_own_password(stored, password).await?;
                 self.forgive(pass).await;
             }
         }
-        Ok(stored)
+        Ok(())
     }
 
     pub(super) async fn check_own_password(

@@ -16,7 +16,8 @@ use crate::auth::account::directory::Entry;
 use crate::auth::account::sign_up::{Admission, NewAccount, SignedUp};
 use crate::auth::account::verify::CodeRequest;
 use crate::secret::SecretText;
-use crate::user::{Email, EmailStatus, JsonObject, Roles};
+use crate::user::{Email, EmailStatus, JsonObject, Roles, User};
+use crate::users::UserQuery;
 
 /// Where addresses must be proved, this answers for one that has an account as for a new one.
 pub(super) async fn sign_up(
@@ -69,7 +70,10 @@ pub(super) async fn invite(
         metadata: JsonObject::new(),
     };
     let caller = call.caller();
-    let user = desk.auth.enter_user(entry, &caller).await?;
+    let user = match desk.auth.enter_user(entry, &caller).await {
+        Err(AccountError::EmailTaken) => invited_before(&desk, &email).await?,
+        entered => entered?,
+    };
     let request = CodeRequest {
         email,
         delivery: delivery(&desk.mount, Kind::Invite, &call),
@@ -102,4 +106,17 @@ fn address(fields: &mut Fields) -> Result<Email, Fault> {
 pub(super) fn data(fields: &mut Fields) -> Result<JsonObject, Fault> {
     let data = fields.object("data")?.unwrap_or_default();
     merged(&JsonObject::new(), data)
+}
+
+/// Who was invited and has not come yet may be invited again: the first mail may not have arrived.
+async fn invited_before(desk: &Desk, email: &Email) -> Result<User, Fault> {
+    let query = UserQuery {
+        search: email.to_string(),
+        limit: 2,
+        ..UserQuery::default()
+    };
+    let found = desk.auth.list_users(&query).await?.users;
+    let user = found.into_iter().find(|user| user.email == *email);
+    let user = user.filter(|user| user.email_status == EmailStatus::Unverified);
+    user.ok_or_else(|| AccountError::EmailTaken.into())
 }

@@ -68,6 +68,11 @@ pub(super) async fn change(
     };
     let (auth, email) = (&desk.auth, wishes.email);
     let email = email.filter(|email| *email != account.user.email);
+    // First what may be refused, and then what cannot be taken back: a mail that was sent.
+    if let Some(password) = &wishes.password {
+        let changed = auth.change_password(&member, &wishes.proof, password);
+        changed.await.map_err(refused)?;
+    }
     if let Some(email) = &email {
         let new = NewAddress {
             email: email.clone(),
@@ -76,10 +81,6 @@ pub(super) async fn change(
         // A nonce counts once, and for a password.
         let requested = auth.request_email_change(&member, &Proof::FreshSession, new);
         requested.await?;
-    }
-    if let Some(password) = &wishes.password {
-        let changed = auth.change_password(&member, &wishes.proof, password);
-        changed.await.map_err(refused)?;
     }
     let data = wishes.data;
     let user = match data {

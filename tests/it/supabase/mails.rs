@@ -198,6 +198,10 @@ async fn a_session_that_is_not_fresh_sets_a_password_with_the_nonce_of_a_mail() 
         .await
         .expect(200);
     let nonce = bench.digits_to(EMAIL).await;
+    // A password that is no good costs nobody their nonce.
+    let weak = json!({ "password": "short", "nonce": nonce });
+    let weak = put_user(&bench, &session, weak).await;
+    assert_fault(&weak, 422, "weak_password");
     let body = json!({ "password": new, "nonce": nonce });
     put_user(&bench, &session, body.clone()).await.expect(200);
     let again = put_user(&bench, &session, body).await;
