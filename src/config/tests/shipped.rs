@@ -89,7 +89,7 @@ fn the_shipped_file_has_no_mistakes_with_every_setting_taken() {
     assert!(config.mail.is_some());
     assert_eq!(config.listen.threads, 4);
     assert_eq!(config.issuers.len(), 1);
-    assert_eq!(config.dialects.len(), 3);
+    assert_eq!(config.dialects.len(), 4);
 }
 
 #[test]
