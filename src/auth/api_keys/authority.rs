@@ -122,7 +122,11 @@ impl Auth {
         {
             return Err(KeyError::NotAllowed);
         }
-        let made = self.parts.api_keys.create_described(new, description).await?;
+        let made = self
+            .parts
+            .api_keys
+            .create_described(new, description)
+            .await?;
         self.tell_change(Action::CreateApiKey, call, &made.key)
             .await?;
         Ok(made)
