@@ -71,6 +71,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("get", "/.doorward/api/admin/users/{id}/sessions"),
     ("delete", "/.doorward/api/admin/users/{id}/sessions"),
     ("get", "/.doorward/api/admin/sessions"),
+    ("delete", "/.doorward/api/admin/sessions"),
     ("get", "/.doorward/api/admin/sessions/{id}"),
     ("delete", "/.doorward/api/admin/sessions/{id}"),
     ("get", "/.doorward/api/admin/api-keys"),

@@ -49,7 +49,10 @@ pub(super) fn router() -> Router<State> {
             "/.doorward/api/admin/users/{id}/sessions",
             get(sessions::of_user).delete(sessions::end_of_user),
         )
-        .route("/.doorward/api/admin/sessions", get(sessions::list))
+        .route(
+            "/.doorward/api/admin/sessions",
+            get(sessions::list).delete(sessions::end_all),
+        )
         .route(
             "/.doorward/api/admin/sessions/{id}",
             get(sessions::read).delete(sessions::end),

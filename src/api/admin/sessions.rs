@@ -97,6 +97,18 @@ pub(super) async fn end_of_user(
     Ok(Json(Ended { ended }))
 }
 
+/// By mistake nobody signs everybody out, so the call must say it twice.
+pub(super) async fn end_all(mut desk: Desk) -> Result<Json<Ended>, ApiError> {
+    let all = desk.parameters.take("all", |text| match text {
+        "true" => Ok(()),
+        _other => Err("is not true".into()),
+    });
+    desk.parameters.finish()?;
+    let () = all.ok_or(ApiError::Malformed("say ?all=true to end all sessions"))?;
+    let ended = desk.administrator.end_all_sessions().await?;
+    Ok(Json(Ended { ended }))
+}
+
 fn session(text: &str) -> Result<SessionId, ApiError> {
     text.parse().or(Err(ApiError::NoSuchSession))
 }

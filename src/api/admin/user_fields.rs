@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::ApiError;
 use super::fields::{Fields, text_or_null};
-use crate::auth::account::directory::{Amendment, Entry};
+use crate::auth::account::directory::{Amendment, Entry, NewPassword};
+use crate::password::PasswordHash;
 use crate::secret::SecretText;
 use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Role, User, Username};
 
@@ -72,11 +73,22 @@ fn verified(fields: &mut Fields) -> Option<EmailStatus> {
     })
 }
 
-/// Whether it is any good the rules for passwords say.
-fn password(fields: &mut Fields) -> Option<SecretText> {
-    fields.text("password", |text| {
+/// Whether it is any good the rules for passwords say, and of a hash, whether it can be checked.
+fn password(fields: &mut Fields) -> Option<NewPassword> {
+    let plain = fields.text("password", |text| {
         Ok::<_, Infallible>(SecretText::new(text.to_owned()))
-    })
+    });
+    let hash = fields.text("password_hash", |text| {
+        Ok::<_, Infallible>(PasswordHash::new(text))
+    });
+    match (plain, hash) {
+        (Some(_), Some(_)) => {
+            fields.mistaken("password_hash", "stands beside a password".into());
+            None
+        }
+        (Some(plain), None) => Some(NewPassword::Plain(plain)),
+        (None, hash) => hash.map(NewPassword::Hash),
+    }
 }
 
 /// An open object: merged into what is there, key by key; null takes a key away (RFC 7396 §2).

@@ -36,6 +36,10 @@ impl From<AccountError> for ApiError {
                 let problem = Problem::new(StatusCode::BAD_REQUEST, "weak_password");
                 Self::Refused(problem.detail(weak.to_string()))
             }
+            AccountError::Unverifiable(unverifiable) => {
+                let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields");
+                Self::Refused(problem.detail(unverifiable.to_string()))
+            }
             AccountError::InvalidCode => {
                 let problem = Problem::new(StatusCode::BAD_REQUEST, "invalid_code");
                 Self::Refused(problem.detail("The code is wrong, used or too old."))

@@ -41,6 +41,16 @@ impl From<AdminError> for ApiError {
                     },
                 ]),
             ),
+            AdminError::Account(AccountError::Unverifiable(unverifiable)) => {
+                let mistake = Mistake {
+                    place: Place::Pointer("/password_hash".to_owned()),
+                    detail: unverifiable.to_string().into(),
+                };
+                Self::Refused(
+                    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields")
+                        .mistakes(vec![mistake]),
+                )
+            }
             AdminError::Account(error) => error.into(),
             AdminError::Key(error) => error.into(),
             AdminError::Untold(error) => {

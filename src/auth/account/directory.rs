@@ -6,10 +6,20 @@ use super::record::About;
 use crate::audit::Action;
 use crate::id::UserId;
 use crate::password::rules::Owner;
+use crate::password::{self, PasswordHash};
 use crate::secret::SecretText;
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Revision, Roles, User, Username};
 use crate::users::{NewUser, UserPage, UserQuery, UserUpdate};
+
+/// A password that an account is given.
+#[derive(Clone, Debug)]
+pub enum NewPassword {
+    /// As it is typed: the rules for passwords judge it.
+    Plain(SecretText),
+    /// As another system hashed it, where it was judged; taken if it can be checked here.
+    Hash(PasswordHash),
+}
 
 /// A new account.
 #[derive(Clone, Debug)]
@@ -23,7 +33,7 @@ pub struct Entry {
     /// What it may do.
     pub roles: Roles,
     /// Its password; none: it cannot be signed in to with one.
-    pub password: Option<SecretText>,
+    pub password: Option<NewPassword>,
     /// Whether the address is proved.
     pub email_status: EmailStatus,
     /// What the user says of themselves.
@@ -44,7 +54,7 @@ pub struct Amendment {
     /// Other roles, all of them.
     pub roles: Option<Roles>,
     /// Another password.
-    pub password: Option<SecretText>,
+    pub password: Option<NewPassword>,
     /// The address was proved, or is no longer.
     pub email_status: Option<EmailStatus>,
     /// Opened or closed.
@@ -80,7 +90,7 @@ impl Auth {
             username: entry.username.as_ref(),
         };
         let password = match &entry.password {
-            Some(password) => Some(self.accept_password(password, owner).await?),
+            Some(password) => Some(self.accept_new(password, owner).await?),
             None => None,
         };
         let new = NewUser {
@@ -137,7 +147,7 @@ impl Auth {
                         None => user.username.as_ref(),
                     },
                 };
-                Some(self.accept_password(password, owner).await?)
+                Some(self.accept_new(password, owner).await?)
             }
             None => None,
         };
@@ -160,6 +170,20 @@ impl Auth {
             self.codes().forget(id).await?;
         }
         Ok(user)
+    }
+
+    async fn accept_new(
+        &self,
+        password: &NewPassword,
+        owner: Owner<'_>,
+    ) -> Result<PasswordHash, AccountError> {
+        match password {
+            NewPassword::Plain(password) => self.accept_password(password, owner).await,
+            NewPassword::Hash(hash) => {
+                password::supported(self.parts.passwords.config(), hash)?;
+                Ok(hash.clone())
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::IssueError;
 use crate::limit::Limited;
 use crate::mail::outbox::Full;
+use crate::password::Unverifiable;
 use crate::password::pool::Busy;
 use crate::password::rules::{Refused, Weak};
 use crate::unavailable::Unavailable;
@@ -29,6 +30,9 @@ pub enum AccountError {
     /// The new password is no good.
     #[error(transparent)]
     Weak(#[from] Weak),
+    /// The hash that was given in the place of a password could never be checked.
+    #[error(transparent)]
+    Unverifiable(#[from] Unverifiable),
     /// Wrong, used, run out, tried too often, or never sent: one answer.
     #[error("the code does not hold")]
     InvalidCode,

@@ -50,6 +50,7 @@ pub(in crate::auth) const fn verdict(error: &AccountError) -> (Outcome, &'static
         AccountError::EmailTaken => (Outcome::Refused, "email-taken"),
         AccountError::UsernameTaken => (Outcome::Refused, "username-taken"),
         AccountError::Weak(_) => (Outcome::Refused, "weak-password"),
+        AccountError::Unverifiable(_) => (Outcome::Refused, "unverifiable-hash"),
         AccountError::InvalidCode => (Outcome::Refused, "invalid-code"),
         AccountError::Disabled => (Outcome::Refused, "account-disabled"),
         AccountError::WrongPassword => (Outcome::Refused, "wrong-password"),

@@ -159,6 +159,7 @@ impl From<AccountError> for Fault {
         match error {
             AccountError::EmailTaken | AccountError::UsernameTaken => Self::user_exists(),
             AccountError::Weak(weak) => Self::bad_request(weak.to_string()),
+            AccountError::Unverifiable(hash) => Self::bad_request(hash.to_string()),
             AccountError::WrongPassword | AccountError::Disabled => Self::wrong_password(),
             AccountError::Gone => Self::user_not_found(),
             AccountError::Outdated => {

@@ -317,6 +317,9 @@ impl From<AccountError> for Fault {
                 Self::unprocessable(code::EMAIL_EXISTS, message)
             }
             AccountError::Weak(weak) => Self::unprocessable(code::WEAK_PASSWORD, weak.to_string()),
+            AccountError::Unverifiable(hash) => {
+                Self::unprocessable(code::VALIDATION_FAILED, hash.to_string())
+            }
             AccountError::InvalidCode => {
                 let message = "Token has expired or is invalid";
                 Self::new(StatusCode::FORBIDDEN, code::OTP_EXPIRED, message)

@@ -267,6 +267,7 @@ impl From<AccountError> for Fault {
                 "The account was changed meanwhile, try again",
             ),
             AccountError::Weak(weak) => Self::invalid_input(weak.to_string()),
+            AccountError::Unverifiable(hash) => Self::invalid_input(hash.to_string()),
             AccountError::InvalidCode => {
                 Self::invalid_input("Invalid or expired verification code")
             }

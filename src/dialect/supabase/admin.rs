@@ -13,7 +13,7 @@ use super::super::gotrue::{Call, Fields, Shown};
 use super::user::merged;
 use super::{Desk, Fault};
 use crate::auth::LimitError;
-use crate::auth::account::directory::{Amendment, Entry};
+use crate::auth::account::directory::{Amendment, Entry, NewPassword};
 use crate::id::UserId;
 use crate::limit::Purpose;
 use crate::secret::SecretText;
@@ -76,7 +76,7 @@ pub(super) async fn add(
         email,
         username: None,
         roles: Roles::default(),
-        password: password.map(SecretText::new),
+        password: password.map(|text| NewPassword::Plain(SecretText::new(text))),
         email_status: match fields.truth("email_confirm")? {
             Some(true) => EmailStatus::Verified,
             Some(false) | None => EmailStatus::Unverified,
@@ -120,7 +120,7 @@ pub(super) async fn change(
     let amendment = Amendment {
         expected: Some(user.revision),
         email: fields.email("email")?,
-        password: password.map(SecretText::new),
+        password: password.map(|text| NewPassword::Plain(SecretText::new(text))),
         email_status: fields.truth("email_confirm")?.map(|confirmed| {
             if confirmed {
                 EmailStatus::Verified

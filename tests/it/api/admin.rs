@@ -240,10 +240,10 @@ async fn what_nobody_knows_is_refused_by_name() {
         places(&parameters, "parameter"),
         ["role", "limit", "colour"]
     );
-    let body = json!({ "email": 7, "roles": ["a", "B"], "password_hash": "$argon2id$", "a/b~": 1 });
+    let body = json!({ "email": 7, "roles": ["a", "B"], "hash": "$argon2id$", "a/b~": 1 });
     let fields = site.tell("POST", "users", &body).await;
     assert_eq!(refusal(&fields), is(422, "invalid_fields"));
-    let expected = ["/email", "/roles", "/a~1b~0", "/password_hash"];
+    let expected = ["/email", "/roles", "/a~1b~0", "/hash"];
     assert_eq!(places(&fields, "pointer"), expected);
     let nothing = site.tell("POST", "api-keys", &json!({})).await;
     assert_eq!(places(&nothing, "pointer"), ["/name", "/user"]);

@@ -79,3 +79,31 @@ async fn a_session_that_is_ended_is_refused_at_once() {
     assert!(!site.is_good(&two).await);
     assert!(site.is_good(&site.token).await);
 }
+
+#[tokio::test]
+async fn all_sessions_end_where_that_is_said() {
+    let site = Site::start().await;
+    let user = site.api.core.add_user(ALICE, PASSWORD, &[]).await;
+    let (one, two) = (token(&site.api, ALICE).await, token(&site.api, ALICE).await);
+    for (query, code) in [
+        ("", "malformed"),
+        ("?all=false", "invalid_parameters"),
+        ("?all=true&user=x", "invalid_parameters"),
+    ] {
+        let path = format!("sessions{query}");
+        assert_eq!(site.refusal("DELETE", &path).await, is(400, code));
+    }
+    assert!(site.is_good(&one).await && site.is_good(&site.token).await);
+    let ended = site.ask("DELETE", "sessions?all=true").await;
+    assert_eq!(ended.body, json!({ "ended": 3 }));
+    for token in [&one, &two, &site.token] {
+        assert!(!site.is_good(token).await);
+    }
+    let audited = site.api.core.audited();
+    let told = audited.iter().filter(|e| e["action"] == "sign-out-all");
+    let users: Vec<_> = told.map(|event| event["user"].as_str().unwrap()).collect();
+    let (alice, root) = (user.id.to_string(), site.root.id.to_string());
+    assert_eq!(users, [alice, root], "the caller's own come last");
+    let signed_in = token(&site.api, ROOT).await;
+    assert!(site.is_good(&signed_in).await, "and they sign in again");
+}

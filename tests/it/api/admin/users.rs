@@ -203,6 +203,59 @@ async fn what_another_has_and_what_is_weak_is_refused() {
     assert_eq!(refusal(&grown), is(422, "invalid_fields"));
 }
 
+/// bcrypt of "imported password", at its least cost.
+const BCRYPT: &str = "$2b$04$6vzxlcPI1ga0/tpZcPYYCOIRvr6YVocBYYtM8Ae4x64kS58y2QnvC";
+
+#[tokio::test]
+async fn a_hash_stands_in_for_a_password_where_it_can_be_checked() {
+    let site = Site::start().await;
+    let body = json!({ "email": ALICE, "password_hash": BCRYPT });
+    let made = site.tell("POST", "users", &body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    assert!(!made.body.to_string().contains("$2"), "{}", made.body);
+    let id = made.body["id"].as_str().unwrap();
+    let enters = async |password: &str| {
+        let answer = site.api.sign_in(ALICE, password).await;
+        answer.status == StatusCode::OK
+    };
+    assert!(enters("imported password").await);
+    site.patch(id, "*", &json!({ "password": PASSWORD })).await;
+    assert!(!enters("imported password").await);
+    let session = token(&site.api, ALICE).await;
+    let changed = site
+        .patch(id, "*", &json!({ "password_hash": BCRYPT }))
+        .await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+    assert!(
+        !site.is_good(&session).await,
+        "another password ends sessions"
+    );
+    assert_eq!(
+        [enters(PASSWORD).await, enters("imported password").await],
+        [false, true]
+    );
+    let costly = BCRYPT.replace("$04$", "$31$");
+    for (hash, password) in [
+        ("5f4dcc3b5aa765d61d8327deb882cf99", None),
+        ("correct horse battery", None),
+        ("", None),
+        (costly.as_str(), None),
+        (BCRYPT, Some(PASSWORD)),
+    ] {
+        let mut body = json!({ "email": "bob@example.com", "password_hash": hash });
+        if let Some(password) = password {
+            body["password"] = json!(password);
+        }
+        let refused = site.tell("POST", "users", &body).await;
+        assert_eq!(refusal(&refused), is(422, "invalid_fields"), "{hash}");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/password_hash");
+        body["email"] = json!(ALICE);
+        let refused = site.patch(id, "*", &body).await;
+        assert_eq!(refusal(&refused), is(422, "invalid_fields"), "{hash}");
+        assert_eq!(refused.body["errors"][0]["pointer"], "/password_hash");
+    }
+}
+
 #[tokio::test]
 async fn users_are_listed_by_page_role_and_status() {
     let site = Site::start().await;
