@@ -1,16 +1,9 @@
 // A real browser before the gateway: sign-in by fetch, cookies, the wall, a WebSocket, an event stream.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.mjs';
 
 const { BASE_URL, EMAIL, PASSWORD, ADMIN_EMAIL } = process.env;
-const browser = await chromium.launch({
-  executablePath: browserPath(),
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  ],
-});
+const browser = await launch();
 
 try {
   // The test's own authority is not in the browser's store.
@@ -85,11 +78,4 @@ try {
   await step('admin page after sign-out', call('/admin/x'), 401);
 } finally {
   await browser.close();
-}
-
-function browserPath() {
-  const known = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable'];
-  const path = process.env.CHROMIUM ?? known.find((path) => existsSync(path));
-  if (!path) throw new Error('no browser: install Chromium, or name one in CHROMIUM');
-  return path;
 }

@@ -98,6 +98,22 @@ async fn the_insforge_sdk_signs_in_refreshes_and_signs_out() {
 }
 
 #[tokio::test]
+async fn the_insforge_sdk_lives_on_a_page_in_a_browser() {
+    let gateway = Doorward::with(dialect()).await;
+    assert_well(&node(&gateway, "insforge_browser.mjs").await);
+    // Beside the pages themselves, the one request whose token held.
+    let seen = gateway.sample.seen();
+    let mut asked = seen.iter().filter(|request| request.target == "/notes");
+    let notes = asked.next().unwrap();
+    assert_eq!(notes.all("x-auth-email"), [USER]);
+    // The SDK's own cookie, which its script reads, is no credential.
+    let cookies = notes.all("cookie");
+    assert!(cookies.iter().all(|cookie| !cookie.contains("refresh")));
+    assert!(notes.all("authorization").is_empty());
+    assert!(asked.next().is_none());
+}
+
+#[tokio::test]
 async fn a_browser_signs_in_and_meets_the_wall() {
     let gateway = Doorward::start().await;
     assert_well(&node(&gateway, "browser.mjs").await);
