@@ -3,9 +3,10 @@
 use super::record::Deed;
 use super::{AdminError, Administrator, is_open_admin};
 use crate::audit::Action;
-use crate::auth::AccountError;
 use crate::auth::account::directory::{Amendment, Entry};
+use crate::auth::{AccountError, Auth};
 use crate::id::UserId;
+use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, EmailStatus, Revision, Role, Roles, User};
 use crate::users::directory::Kept;
 use crate::users::{UserPage, UserQuery, UserUpdate};
@@ -26,6 +27,22 @@ impl RoleChange {
             Self::Add(role) => held.chain([role.clone()]).collect(),
             Self::Remove(role) => held.filter(|held| held != role).collect(),
         }
+    }
+}
+
+impl Auth {
+    /// Whether nobody would be left who may administer users, were this account closed.
+    pub async fn is_last_admin(&self, user: &User) -> Result<bool, Unavailable> {
+        if !is_open_admin(user) {
+            return Ok(false);
+        }
+        let open_admins = UserQuery {
+            role: Role::parse(Role::ADMIN).ok(),
+            status: Some(AccountStatus::Enabled),
+            limit: 1,
+            ..UserQuery::default()
+        };
+        Ok(self.list_users(&open_admins).await?.total <= 1)
     }
 }
 
@@ -130,19 +147,10 @@ impl Administrator {
         if self.own_user() == Some(user.id) {
             return Err(AdminError::OwnAccount);
         }
-        if !is_open_admin(user) {
-            return Ok(());
+        if self.auth.is_last_admin(user).await? {
+            return Err(AdminError::LastAdmin);
         }
-        let open_admins = UserQuery {
-            role: Role::parse(Role::ADMIN).ok(),
-            status: Some(AccountStatus::Enabled),
-            limit: 1,
-            ..UserQuery::default()
-        };
-        match self.auth.list_users(&open_admins).await?.total {
-            0 | 1 => Err(AdminError::LastAdmin),
-            _others_too => Ok(()),
-        }
+        Ok(())
     }
 
     fn keeps_users(&self) -> Result<(), AdminError> {

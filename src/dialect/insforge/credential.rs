@@ -10,6 +10,7 @@ use super::current;
 use super::desk::Desk;
 use super::fault::Fault;
 use crate::api_key::UnverifiedKey;
+use crate::auth::admin::Administrator;
 use crate::auth::{Auth, Denial, Member, Unauthenticated};
 use crate::identity::Issuer;
 use crate::policy::Requirement;
@@ -58,13 +59,26 @@ impl<'a> Shown<'a> {
 
 /// Refuses whoever is no administrator.
 pub(super) fn admit_admin(desk: &Desk, call: &Call) -> Result<(), Fault> {
+    Ok(judge(&desk.auth, call, admin_text(desk, call)?)?)
+}
+
+/// The same, judged anew by the account, for what is changed: attributed, recorded, and without locking
+/// anybody out.
+pub(super) async fn administrator(desk: &Desk, call: &Call) -> Result<Administrator, Fault> {
+    let headers = bearer(admin_text(desk, call)?)?;
+    let head = call.head_with(&headers);
+    Ok(desk.auth.administrator(&head, call.caller()).await?)
+}
+
+/// What was shown that may be an administrator's.
+fn admin_text<'a>(desk: &Desk, call: &'a Call) -> Result<&'a str, Fault> {
     match Shown::by(call) {
         Shown::Nothing => Err(Fault::no_admin_token()),
         Shown::Unreadable => Err(Fault::invalid_token()),
         Shown::AnonKey(key) if desk.keys.is_public(key) => Err(Fault::admin_required()),
         Shown::AnonKey(_) => Err(Fault::invalid_anon_key()),
-        Shown::AdminKey(key) => admit_key(&desk.auth, call, key),
-        Shown::Token(token) => admit_bearer(&desk.auth, call, token),
+        Shown::AdminKey(key) => key_text(key),
+        Shown::Token(token) => Ok(token),
     }
 }
 
@@ -77,7 +91,10 @@ pub(super) fn visitor(desk: &Desk, call: &Call) -> Result<Visitor, Fault> {
         Shown::Unreadable => Err(Fault::invalid_token()),
         Shown::AnonKey(key) if desk.keys.is_public(key) => Ok(Visitor::Anybody),
         Shown::AnonKey(_) => Err(Fault::invalid_anon_key()),
-        Shown::AdminKey(key) => admit_key(&desk.auth, call, key).map(|()| Visitor::Admin),
+        Shown::AdminKey(key) => {
+            judge(&desk.auth, call, key_text(key)?)?;
+            Ok(Visitor::Admin)
+        }
         Shown::Token(token) => match judge(&desk.auth, call, token) {
             Ok(()) => Ok(Visitor::Admin),
             Err(Denial::Forbidden { .. }) => Ok(Visitor::Anybody),
@@ -99,22 +116,22 @@ pub(super) async fn member(auth: &Auth, call: &Call) -> Result<(Member, User), F
 }
 
 /// Only what looks like a key is tried as one: a token has no place in that header.
-fn admit_key(auth: &Auth, call: &Call, key: &str) -> Result<(), Fault> {
+fn key_text(key: &str) -> Result<&str, Fault> {
     match UnverifiedKey::read(key) {
-        Some(Ok(_)) => admit_bearer(auth, call, key),
+        Some(Ok(_)) => Ok(key),
         Some(Err(_)) | None => Err(Fault::invalid_api_key()),
     }
 }
 
-fn admit_bearer(auth: &Auth, call: &Call, text: &str) -> Result<(), Fault> {
-    judge(auth, call, text).map_err(Fault::from)
+fn bearer(text: &str) -> Result<HeaderMap, Denial> {
+    let unreadable = |_| Denial::Unauthenticated(Unauthenticated::Ambiguous);
+    let line = HeaderValue::try_from(format!("Bearer {text}")).map_err(unreadable)?;
+    Ok(HeaderMap::from_iter([(header::AUTHORIZATION, line)]))
 }
 
 /// As a route for administrators judges, so that a key which may only read deletes nobody here either.
 fn judge(auth: &Auth, call: &Call, text: &str) -> Result<(), Denial> {
-    let unreadable = |_| Denial::Unauthenticated(Unauthenticated::Ambiguous);
-    let line = HeaderValue::try_from(format!("Bearer {text}")).map_err(unreadable)?;
-    let headers = HeaderMap::from_iter([(header::AUTHORIZATION, line)]);
+    let headers = bearer(text)?;
     let permit = auth.authenticate(&call.head_with(&headers), &Requirement::Admin)?;
     match permit.identity().map(|identity| &identity.issuer) {
         Some(Issuer::Own | Issuer::Foreign(_) | Issuer::ApiKey(_)) => Ok(()),

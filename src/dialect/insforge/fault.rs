@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use crate::auth::admin::AdminError;
 use crate::auth::{AccountError, Denial, IssueError, Unauthenticated};
 use crate::limit::Limited;
 use crate::unavailable::Unavailable;
@@ -236,6 +237,25 @@ impl From<Denial> for Fault {
                 what: _,
                 retry_after,
             } => Self::unavailable().retry_after(retry_after),
+        }
+    }
+}
+
+impl From<AdminError> for Fault {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Denied(denial) => denial.into(),
+            AdminError::ForeignToken => Self::admin_required(),
+            AdminError::Limited(limited) => Self::too_many_requests(limited),
+            AdminError::KeptElsewhere(_) => Self::forbidden("Users are not managed here"),
+            AdminError::NoSuchUser => Self::no_such_user(),
+            AdminError::OwnAccount => Self::forbidden("You cannot remove your own account"),
+            AdminError::LastAdmin => Self::forbidden("The last administrator cannot be removed"),
+            AdminError::Outdated => AccountError::Outdated.into(),
+            AdminError::Account(error) => error.into(),
+            // Nothing about sessions or keys is asked for here.
+            AdminError::NoSuchSession | AdminError::Key(_) => Self::unavailable(),
+            AdminError::Untold(error) | AdminError::Unavailable(error) => error.into(),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::answer::{self, UserBody, fresh};
 use super::call::Call;
-use super::credential::{Visitor, admit_admin, visitor};
+use super::credential::{Visitor, administrator, admit_admin, visitor};
 use super::desk::Desk;
 use super::fault::Fault;
 use super::fields::Fields;
@@ -15,6 +15,7 @@ use super::profile::named;
 use crate::auth::account::rules::Delivery;
 use crate::auth::account::sign_up::{Admission, NewAccount, SignedUp};
 use crate::auth::account::verify::CodeRequest;
+use crate::auth::admin::{AdminError, Administrator};
 use crate::auth::{AccountError, EmailRule};
 use crate::id::UserId;
 use crate::secret::SecretText;
@@ -207,13 +208,13 @@ pub(super) async fn remove(
     call: Call,
     mut fields: Fields,
 ) -> Result<Response, Fault> {
-    admit_admin(&desk, &call)?;
+    let administrator = administrator(&desk, &call).await?;
     let Some(ids) = fields.user_ids("userIds") else {
         return Err(fields.fault());
     };
     let mut deleted_count = 0;
     for id in ids {
-        deleted_count += remove_one(&desk, &call, id).await?;
+        deleted_count += remove_one(&administrator, id).await?;
     }
     Ok(fresh(&Deleted {
         message: "Users deleted successfully",
@@ -222,10 +223,10 @@ pub(super) async fn remove(
 }
 
 /// How many were removed: one that is gone already is none.
-async fn remove_one(desk: &Desk, call: &Call, id: UserId) -> Result<usize, Fault> {
-    match desk.auth.remove_account(id, &call.caller()).await {
+async fn remove_one(administrator: &Administrator, id: UserId) -> Result<usize, Fault> {
+    match administrator.remove(id, None).await {
         Ok(()) => Ok(1),
-        Err(AccountError::Gone) => Ok(0),
+        Err(AdminError::NoSuchUser) => Ok(0),
         Err(error) => Err(error.into()),
     }
 }

@@ -158,6 +158,10 @@ pub(super) async fn remove(
 ) -> Result<Response, Fault> {
     admit(&desk, &call).await?;
     let user = find(&desk, &id).await?;
+    if desk.auth.is_last_admin(&user).await? {
+        let message = "The last administrator cannot be removed";
+        return Err(Fault::unprocessable(code::VALIDATION_FAILED, message));
+    }
     if fields.truth("should_soft_delete")? == Some(true) {
         let closed = Amendment {
             status: Some(AccountStatus::Disabled),

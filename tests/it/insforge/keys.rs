@@ -16,7 +16,7 @@ const BAD_KEY: Expected<'_> = Some((401, "AUTH_INVALID_API_KEY", "Invalid API ke
 const BAD_ANON: Expected<'_> = Some((401, "AUTH_INVALID_CREDENTIALS", "Invalid anon key"));
 
 /// An `ik_…` key with these roles and scopes.
-async fn key(dialect: &Dialect, roles: &[&str], scopes: &[&str]) -> String {
+pub(super) async fn key(dialect: &Dialect, roles: &[&str], scopes: &[&str]) -> String {
     let new = NewApiKey {
         kind: Kind::InsForgeAdmin,
         name: KeyName::parse("backend").unwrap(),

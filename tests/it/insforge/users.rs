@@ -1,5 +1,8 @@
 //! The directory, for administrators.
 
+use doorward::id::UserId;
+
+use super::keys::key;
 use super::*;
 
 async fn admin(dialect: &Dialect) -> String {
@@ -80,6 +83,31 @@ async fn an_administrator_removes_users_and_their_sessions() {
     )
     .await;
     check(json!({"userIds": "1"}), "userIds: Expected array").await;
+}
+
+#[tokio::test]
+async fn no_administrator_locks_themselves_out_and_each_removal_names_who_did_it() {
+    let dialect = Dialect::start().await;
+    let token = admin(&dialect).await;
+    let remove = async |id: UserId, token: &str| {
+        let body = json!({"userIds": [id.to_string()]});
+        dialect
+            .call(Method::DELETE, (USERS, body), bearer(token))
+            .await
+    };
+    let own = remove(dialect.admin.id, &token).await;
+    own.refused(403, "FORBIDDEN", "You cannot remove your own account");
+    let service = key(&dialect, &["admin"], &[]).await;
+    let last = remove(dialect.admin.id, &service).await;
+    last.refused(403, "FORBIDDEN", "The last administrator cannot be removed");
+    remove(dialect.user.id, &token).await.expect(StatusCode::OK);
+    let told = dialect.core.audited();
+    let removed = told
+        .iter()
+        .find(|line| line["action"] == "remove-user" && line["outcome"] == "success");
+    let removed = removed.unwrap();
+    assert_eq!(removed["actor"], dialect.admin.id.to_string());
+    assert_eq!(removed["user"], dialect.user.id.to_string());
 }
 
 #[tokio::test]
