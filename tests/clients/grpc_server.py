@@ -26,6 +26,7 @@ class Service(grpc.GenericRpcHandler):
             "Count": grpc.unary_stream_rpc_method_handler(count),
             "Join": grpc.stream_unary_rpc_method_handler(join),
             "Talk": grpc.stream_stream_rpc_method_handler(talk),
+            "Stay": grpc.stream_stream_rpc_method_handler(stay),
             "Wait": grpc.unary_stream_rpc_method_handler(wait),
         }
         return kinds.get(details.method.rsplit("/", 1)[1])
@@ -55,11 +56,20 @@ def join(requests, context):
 
 
 def talk(requests, context):
-    talking = [True]
-    context.add_callback(lambda: say(cancelled=talking[0]))
     for request in requests:
         yield b"you said " + request
-    talking[0] = False
+
+
+def stay(requests, context):
+    over = threading.Event()
+    context.add_callback(over.set)
+    try:
+        for request in requests:
+            yield b"you said " + request
+    finally:
+        # A client that is done and one that was cut off may both look like the end of what it says:
+        # only a call that was cut off is over before it was answered.
+        say(cancelled=over.wait(20))
 
 
 def wait(request, context):

@@ -9,7 +9,7 @@ with open(os.environ["CA"], "rb") as file:
     credentials = grpc.ssl_channel_credentials(file.read())
 channel = grpc.secure_channel(os.environ["TARGET"], credentials)
 said = queue.Queue()
-talk = channel.stream_stream("/vdss.Sample/Talk")
+talk = channel.stream_stream("/vdss.Sample/Stay")
 answers = talk(iter(said.get, None), metadata=(("api-key", os.environ["KEY"]),), timeout=60)
 said.put(b"one")
 assert next(answers) == b"you said one"
