@@ -133,6 +133,9 @@ pub(super) async fn change(
         metadata: metadata(&mut fields, ("app_metadata", &user.metadata))?,
         ..Amendment::default()
     };
+    if amendment.status == Some(AccountStatus::Disabled) {
+        leave_an_administrator(&desk, &user).await?;
+    }
     let caller = call.caller();
     let user = desk.auth.amend_user(user.id, amendment, &caller).await?;
     Ok(fresh(&UserBody::of(&user, None)))
@@ -158,10 +161,7 @@ pub(super) async fn remove(
 ) -> Result<Response, Fault> {
     admit(&desk, &call).await?;
     let user = find(&desk, &id).await?;
-    if desk.auth.is_last_admin(&user).await? {
-        let message = "The last administrator cannot be removed";
-        return Err(Fault::unprocessable(code::VALIDATION_FAILED, message));
-    }
+    leave_an_administrator(&desk, &user).await?;
     if fields.truth("should_soft_delete")? == Some(true) {
         let closed = Amendment {
             status: Some(AccountStatus::Disabled),
@@ -193,6 +193,15 @@ pub(super) async fn admit(desk: &Desk, call: &Call) -> Result<(), Fault> {
     desk.auth.identify_token(token)?;
     desk.auth.forgive(pass).await;
     Err(Fault::not_admin())
+}
+
+/// Whoever closed the last account of an administrator could not open it again from here.
+async fn leave_an_administrator(desk: &Desk, user: &User) -> Result<(), Fault> {
+    if desk.auth.is_last_admin(user).await? {
+        let message = "The last administrator cannot be closed or removed";
+        return Err(Fault::unprocessable(code::VALIDATION_FAILED, message));
+    }
+    Ok(())
 }
 
 async fn find(desk: &Desk, id: &str) -> Result<User, Fault> {

@@ -170,3 +170,19 @@ async fn a_user_may_be_closed_from_the_start_and_has_no_second_factor() {
     let nobody = bench.get(&factors, &[("apikey", "anon")]).await;
     assert_fault(&nobody, 401, "no_authorization");
 }
+
+#[tokio::test]
+async fn the_last_administrator_is_neither_closed_nor_removed() {
+    let bench = with_keys().start().await;
+    let one = format!("{USERS}/{}", bench.admin.id);
+    for (method, body) in [
+        (Method::PUT, json!({ "ban_duration": "24h" })),
+        (Method::DELETE, json!({ "should_soft_delete": true })),
+        (Method::DELETE, json!({})),
+    ] {
+        let refused = call(&bench, (method, &one), body).await;
+        assert_fault(&refused, 422, "validation_failed");
+    }
+    let stored = bench.core.users.by_id(bench.admin.id).await.unwrap();
+    assert_eq!(stored.unwrap(), bench.admin);
+}
