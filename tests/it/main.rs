@@ -17,6 +17,7 @@ mod api_keys;
 mod audit;
 mod check;
 mod codes;
+mod demo;
 mod documents;
 mod gateway;
 mod gotrue;
