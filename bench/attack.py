@@ -46,7 +46,7 @@ def figures():
     rss = next(int(line.split()[1]) for line in open(f"/proc/{pid}/status") if line.startswith("VmRSS"))
     return {
         "rss": rss / 1024,
-        "hashes": int(found.get("doorward_password_hashes", 0)),
+        "hashes": int(found.get("doorward_password_hashes_total", 0)),
         "at_once": int(found.get("doorward_password_hashes_at_once", 0)),
     }
 

@@ -61,7 +61,7 @@ pub struct Metrics {
     /// Entries that wait for the audit trail's database.
     pub audit_waiting: Gauge,
     /// Passwords hashed since the start.
-    pub password_hashes: Gauge<u64, AtomicU64>,
+    pub password_hashes: Counter,
     /// The most that were ever hashed at once.
     pub password_hashes_at_once: Gauge<u64, AtomicU64>,
     /// For how long, in seconds, nothing was heard from the store about ended sessions.
@@ -89,7 +89,7 @@ impl Metrics {
             config_mistakes: Counter::default(),
             audit_missing: Counter::default(),
             audit_waiting: Gauge::default(),
-            password_hashes: Gauge::default(),
+            password_hashes: Counter::default(),
             password_hashes_at_once: Gauge::default(),
             revocation_staleness: Gauge::default(),
             registry,

@@ -9,7 +9,7 @@ async fn hashes_once_they_are(gateway: &Doorward, least: u64) -> u64 {
     let mut interval = tokio::time::interval(Duration::from_millis(50));
     for _ in 0..200 {
         interval.tick().await;
-        let hashes = metric(gateway, "doorward_password_hashes ").await;
+        let hashes = metric(gateway, "doorward_password_hashes_total ").await;
         if hashes >= least {
             return hashes;
         }
