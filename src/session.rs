@@ -389,4 +389,14 @@ mod tests {
         assert!(signer.derived("csrf:one", &value));
         assert!(!signer.derived("csrf:two", &value));
     }
+
+    #[test]
+    fn a_derived_value_is_an_hmac_sha256_in_hex() {
+        // RFC 4231, test case 2.
+        let signer = SessionSigner::new(&[SecretBytes::new(b"Jefe".to_vec())]);
+        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        let message = "what do ya want for nothing?";
+        assert_eq!(signer.derive(message).as_deref(), Some(expected));
+        assert!(signer.derived(message, expected));
+    }
 }

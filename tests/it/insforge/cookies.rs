@@ -1,6 +1,7 @@
 //! Cookies, CSRF tokens and pages of other origins.
 
 use super::*;
+use crate::gotrue::decoded;
 
 #[tokio::test]
 async fn the_cookies_have_their_names_paths_and_attributes() {
@@ -167,5 +168,21 @@ async fn a_form_of_another_page_is_no_sign_in() {
         check(target, Some("application/x-www-form-urlencoded"), &form).await;
         check(target, Some("multipart/form-data; boundary=x"), &json).await;
         check(target, None, &json).await;
+    }
+}
+
+#[tokio::test]
+async fn a_csrf_token_is_derived_from_kind_subject_and_session_and_nothing_else() {
+    let dialect = Dialect::start().await;
+    let user = dialect.sign_in("").await;
+    let admin = dialect.admin_sign_in().await;
+    for (answer, kind, subject) in [(user, "user", "/user/id"), (admin, "admin", "/admin/sub")] {
+        let subject = answer.json.pointer(subject).unwrap().as_str().unwrap();
+        let (_, claims) = decoded(answer.text("accessToken"));
+        let session = &claims["sid"];
+        let session = session.as_str().unwrap();
+        let message = format!("insforge:csrf:v1:{kind}:{subject}:{session}");
+        let expected = dialect.core.auth.csrf_value(&message).unwrap();
+        assert_eq!(answer.text("csrfToken"), expected);
     }
 }
