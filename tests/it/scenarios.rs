@@ -18,7 +18,7 @@ use doorward::wire::refusal::Refusal;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
 
-use self::answer::{Answer, ask};
+use self::answer::{Answer, Away, ask};
 use self::story::Story;
 use self::words::Words;
 use crate::support::core::{Core, ORIGIN, Setup, lifetimes};
@@ -127,7 +127,11 @@ impl World {
     }
 
     async fn change(&self, change: UserChange) {
-        let changed = self.core.users.change(self.member().id, change).await;
+        self.change_of(self.member(), change).await;
+    }
+
+    async fn change_of(&self, user: &User, change: UserChange) {
+        let changed = self.core.users.change(user.id, change).await;
         assert!(changed.unwrap().is_some());
     }
 }
@@ -229,12 +233,8 @@ async fn ends(shape: Shape, story: &mut Story) {
 }
 
 async fn limited(shape: Shape, story: &mut Story) {
-    let two = Rules {
-        address: Some(Quota::new(2, Duration::from_mins(10))),
-        ..Rules::default()
-    };
     let limits = Policy {
-        sign_in: two,
+        sign_in: two_an_address(),
         ..Policy::off()
     };
     let world = World::with(shape, EmailRule::MayBeUnverified, limits).await;
@@ -244,17 +244,69 @@ async fn limited(shape: Shape, story: &mut Story) {
 }
 
 async fn away(shape: Shape, story: &mut Story) {
+    for (scenario, store) in [
+        ("the session store is away", Away::Sessions),
+        ("the directory is away", Away::Users),
+    ] {
+        let world = World::of(shape).await;
+        let session = world.sign_in(PASSWORD).await;
+        store.befall(&world.core).await;
+        let mut answers = vec![world.sign_in(PASSWORD).await];
+        if let Some(refresh) = world.words.refresh {
+            answers.push(ask(&world, refresh(&session.refresh_token(&world.words))).await);
+        }
+        // Nothing of the directory is needed to end a session.
+        if let (Some(sign_out), Away::Sessions) = (world.words.sign_out, store) {
+            answers.push(ask(&world, sign_out(&session.access(&world.words))).await);
+        }
+        story.tell(scenario, answers);
+    }
+}
+
+/// What an administrator meets at an entrance of their own.
+async fn admin_entrance(shape: Shape, story: &mut Story) {
+    let enter = async |world: &World, password: &str| world.sign_in_as_admin(ADMIN, password).await;
     let world = World::of(shape).await;
-    let session = world.sign_in(PASSWORD).await;
-    answer::break_sessions(&world.core).await;
-    let mut answers = vec![world.sign_in(PASSWORD).await];
-    if let Some(refresh) = world.words.refresh {
-        answers.push(ask(&world, refresh(&session.refresh_token(&world.words))).await);
+    if world.words.admin_sign_in.is_none() {
+        return story.tell("an entrance for admins", None);
     }
-    if let Some(sign_out) = world.words.sign_out {
-        answers.push(ask(&world, sign_out(&session.access(&world.words))).await);
+    let wrong = enter(&world, OTHER).await;
+    story.tell("an admin's wrong password", [wrong]);
+    let disabled = UserChange::Status(AccountStatus::Disabled);
+    world.change_of(&world.admin, disabled).await;
+    story.tell("a disabled admin", [enter(&world, PASSWORD).await]);
+
+    let world = World::with(shape, EmailRule::MustBeVerified, Policy::off()).await;
+    let unverified = UserChange::EmailStatus(EmailStatus::Unverified);
+    world.change_of(&world.admin, unverified).await;
+    story.tell("an unverified admin", [enter(&world, PASSWORD).await]);
+
+    let limits = Policy {
+        admin_sign_in: two_an_address(),
+        ..Policy::off()
+    };
+    let world = World::with(shape, EmailRule::MayBeUnverified, limits).await;
+    let once = enter(&world, OTHER).await;
+    enter(&world, OTHER).await;
+    let limited = enter(&world, PASSWORD).await;
+    story.tell("an admin is limited", [once, limited]);
+
+    for (scenario, store) in [
+        ("an admin, and the session store is away", Away::Sessions),
+        ("an admin, and the directory is away", Away::Users),
+    ] {
+        let world = World::of(shape).await;
+        store.befall(&world.core).await;
+        story.tell(scenario, [enter(&world, PASSWORD).await]);
     }
-    story.tell("the session store is away", answers);
+}
+
+/// Two attempts in ten minutes.
+fn two_an_address() -> Rules {
+    Rules {
+        address: Some(Quota::new(2, Duration::from_mins(10))),
+        ..Rules::default()
+    }
 }
 
 async fn told(shape: Shape) -> String {
@@ -265,6 +317,7 @@ async fn told(shape: Shape) -> String {
     ends(shape, &mut story).await;
     limited(shape, &mut story).await;
     away(shape, &mut story).await;
+    admin_entrance(shape, &mut story).await;
     story.text()
 }
 

@@ -19,12 +19,18 @@ use super::words::{Ask, Words};
 use crate::support::core::Core;
 
 /// The headers that say how to go on.
-const TELLING: [&str; 8] = [
+const TELLING: [&str; 14] = [
     "content-type",
     "www-authenticate",
     "retry-after",
     "ratelimit",
     "ratelimit-policy",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
     "cache-control",
     "x-sb-error-code",
     "set-cookie",
@@ -72,13 +78,22 @@ pub(super) fn caller() -> Caller {
     }
 }
 
-/// Takes the sessions out of reach.
-pub(super) async fn break_sessions(core: &Core) {
-    let pool = doorward::database::open(core.directory.path()).await;
-    sqlx::query("ALTER TABLE sessions RENAME TO sessions_away")
-        .execute(&pool.unwrap())
-        .await
-        .unwrap();
+/// A store that scenarios take out of reach.
+#[derive(Clone, Copy)]
+pub(super) enum Away {
+    Sessions,
+    Users,
+}
+
+impl Away {
+    pub(super) async fn befall(self, core: &Core) {
+        let rename = match self {
+            Self::Sessions => "ALTER TABLE sessions RENAME TO sessions_away",
+            Self::Users => "ALTER TABLE users RENAME TO users_away",
+        };
+        let pool = doorward::database::open(core.directory.path()).await;
+        sqlx::query(rename).execute(&pool.unwrap()).await.unwrap();
+    }
 }
 
 impl Answer {
