@@ -34,6 +34,10 @@ api_key = "off"
 
 [accounts]
 sign_up = true
+
+[mail]
+file = "mails"
+from = "gate@example.com"
 "#;
 
 /// Calls that end the credential with which they are made, at times.
@@ -49,8 +53,12 @@ const NOT_LOOKED_FOR: &str =
 const DEADLINE: Duration = Duration::from_mins(4);
 
 async fn gateway() -> Doorward {
+    gateway_with(SETTINGS).await
+}
+
+async fn gateway_with(settings: &str) -> Doorward {
     Doorward::with(Setup {
-        more: SETTINGS.to_owned(),
+        more: settings.to_owned(),
         ..Setup::default()
     })
     .await
@@ -142,11 +150,35 @@ async fn the_login_api_answers_as_it_is_described() {
             .flat_map(|id| ["--exclude-operation-id", *id]),
     );
     assert_sound(&fuzz(&gateway, &token, &part).await);
+    let mails = std::fs::read_dir(gateway.path("mails")).unwrap();
+    assert!(mails.count() > 0, "what needs mail was never done");
     for id in ENDINGS {
         let token = gateway.sign_in(USER).await.access;
         let part = ["--include-operation-id", id, "--phases", phases];
         let output = fuzz(&gateway, &token, &part).await;
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{id}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_too_soon_is_refused_as_it_is_described() {
+    let quota = ["\"off\"", "\"1/1h\""];
+    let gateway = gateway_with(&SETTINGS.replace(quota[0], quota[1])).await;
+    let limited = "/(sign-in|sign-up|code|password/forgot)$";
+    let part = ["--include-path-regex", limited, "--phases", "coverage"];
+    let output = fuzz(&gateway, "none", &part).await;
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    let limited = gateway.metrics().await;
+    let limited = limited
+        .lines()
+        .filter(|line| line.starts_with("doorward_limited"));
+    let limited: String = limited.collect();
+    for purpose in ["sign-in", "admin-sign-in", "sign-up", "reset"] {
+        assert!(
+            limited.contains(&format!("\"{purpose}\"")),
+            "{purpose}: {limited}"
+        );
     }
 }
