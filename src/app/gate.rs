@@ -23,7 +23,7 @@ use super::site::{Endpoints, Stop};
 use crate::auth::Auth;
 use crate::clock::SharedClock;
 use crate::id::RequestId;
-use crate::listen::{Connection, RequestHandler};
+use crate::listen::{Connection, RequestBody, RequestHandler};
 use crate::logs::LineLog;
 use crate::metrics::requests::Verdict;
 use crate::proxy::Forward;
@@ -118,10 +118,12 @@ impl Visit<'_> {
                 context,
             } => {
                 note_stop(&mut record, stop);
+                let request = RequestBody::of(request, connection);
                 let response = self.own(endpoints, request, context).await;
                 finish(response, &stop.metrics, record)
             }
             Way::Preflight { stop, response } => {
+                drop(RequestBody::of(request, connection));
                 note_stop(&mut record, stop);
                 finish(response, &stop.metrics, record)
             }
@@ -140,6 +142,7 @@ impl Visit<'_> {
                     cors.share(request.headers(), response.headers_mut());
                 }
                 let metrics = stop.map_or(&self.serving.site.unmatched, |stop| &stop.metrics);
+                drop(RequestBody::of(request, connection));
                 finish(response, metrics, record)
             }
         }
@@ -148,7 +151,7 @@ impl Visit<'_> {
     async fn own(
         self,
         endpoints: Endpoints,
-        mut request: Request<Incoming>,
+        mut request: Request<RequestBody>,
         context: RequestContext,
     ) -> Response<Body> {
         let request_id = context.request_id;

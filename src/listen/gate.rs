@@ -128,6 +128,7 @@ impl<H: RequestHandler> Gate<H> {
             local: ends.local,
             sni: agreed.sni,
             protocol: agreed.protocol,
+            activity: Activity::new(agreed.protocol),
             drain: self.drain.clone(),
         }
     }
@@ -136,7 +137,7 @@ impl<H: RequestHandler> Gate<H> {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let activity = Activity::new(connection.protocol);
+        let activity = Arc::clone(&connection.activity);
         let stall = StallLimit {
             limit: self.limits.idle,
             cut: self.metrics.stalled_answers.clone(),

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 
+use super::activity::Activity;
 use super::drain::Drain;
 
 /// Any error, as hyper takes it from a body.
@@ -59,6 +60,7 @@ pub struct Connection {
     pub sni: Option<Box<str>>,
     /// What is spoken on it.
     pub protocol: Protocol,
+    pub(super) activity: Arc<Activity>,
     pub(super) drain: Drain,
 }
 

@@ -5,6 +5,7 @@ mod accounts;
 mod authorities;
 mod clients;
 mod hsts;
+mod leftovers;
 mod process;
 mod reload;
 mod replicas;

@@ -1,0 +1,83 @@
+//! Requests that are refused before their body is there: the answer arrives, and the connection goes on.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
+
+use crate::support::doorward::Doorward;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Reads one answer: its status, and its head in lower case.
+async fn answer(stream: &mut TlsStream<TcpStream>) -> (u16, String) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let byte = timeout(PATIENCE, stream.read_u8()).await;
+        head.push(byte.expect("an answer in time").expect("an answer"));
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    let (_, length) = head.split_once("content-length: ").unwrap();
+    let (length, _) = length.split_once("\r\n").unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).await.unwrap();
+    (head[9..12].parse().unwrap(), head)
+}
+
+/// The heads that are refused without a look at the body: behind the wall, and by an endpoint of ours.
+fn heads(more: &str) -> [(String, u16); 2] {
+    let head = |path: &str, kind: &str| {
+        format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\n{more}\r\n")
+    };
+    [
+        (head("/api/x", "application/json"), 401),
+        (head("/.doorward/api/nothing", "text/plain"), 404),
+    ]
+}
+
+#[tokio::test]
+async fn a_body_that_comes_after_its_refusal_breaks_nothing() {
+    let gateway = Doorward::start().await;
+    for framing in ["content-length: 5\r\n", "transfer-encoding: chunked\r\n"] {
+        for (head, refused) in heads(framing) {
+            let mut stream = gateway.connect().await;
+            stream.write_all(head.as_bytes()).await.unwrap();
+            assert_eq!(answer(&mut stream).await.0, refused, "{head}");
+            let body = match framing.starts_with("content") {
+                true => "12345",
+                false => "5\r\n12345\r\n0\r\n\r\n",
+            };
+            stream.write_all(body.as_bytes()).await.unwrap();
+            let next = "GET /.doorward/jwks.json HTTP/1.1\r\nhost: localhost\r\n\r\n";
+            stream.write_all(next.as_bytes()).await.unwrap();
+            assert_eq!(answer(&mut stream).await.0, 200, "{head}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_too_long_to_be_worth_reading_is_answered_and_the_connection_closed() {
+    let gateway = Doorward::start().await;
+    for (head, refused) in heads("content-length: 65537\r\n") {
+        let mut stream = gateway.connect().await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        assert_eq!(answer(&mut stream).await.0, refused);
+        let end = timeout(PATIENCE, stream.read_u8()).await;
+        end.expect("the connection ends").unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn who_asks_before_sending_is_not_told_to_send_what_is_refused() {
+    let gateway = Doorward::start().await;
+    for (head, refused) in heads("content-length: 5\r\nexpect: 100-continue\r\n") {
+        let mut stream = gateway.connect().await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // The first answer is the last: no 100 before it.
+        assert_eq!(answer(&mut stream).await.0, refused);
+        let end = timeout(PATIENCE, stream.read_u8()).await;
+        end.expect("the connection ends").unwrap_err();
+    }
+}
