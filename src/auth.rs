@@ -30,6 +30,7 @@ pub mod admin;
 pub mod api_keys;
 mod authenticate;
 mod csrf;
+mod guess;
 mod limit;
 mod refresh;
 mod sign_in;
@@ -38,6 +39,7 @@ pub mod tokens;
 
 pub use self::account::{AccountError, AccountRules, Accounts, Member};
 pub use self::authenticate::{Denial, Permit, Unauthenticated};
+pub use self::guess::{Guess, Guessed};
 pub use self::limit::{Allowance, LimitError, Limits, Pass};
 pub use self::refresh::{RefreshError, ShownToken};
 pub use self::sign_in::{EmailRule, SignIn, SignInError};

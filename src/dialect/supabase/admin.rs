@@ -12,10 +12,9 @@ use super::super::gotrue::form::AUTHENTICATED;
 use super::super::gotrue::{Call, Fields, Shown};
 use super::user::merged;
 use super::{Desk, Fault};
-use crate::auth::LimitError;
 use crate::auth::account::directory::{Amendment, Entry, NewPassword};
+use crate::auth::{Denial, Guessed};
 use crate::id::UserId;
-use crate::limit::Purpose;
 use crate::secret::SecretText;
 use crate::user::{AccountStatus, EmailStatus, JsonObject, Roles, User};
 use crate::users::UserQuery;
@@ -181,17 +180,22 @@ pub(super) async fn admit(desk: &Desk, call: &Call) -> Result<(), Fault> {
     let Shown::Token(token) = call.shown() else {
         return Err(Fault::no_authorization());
     };
-    let pass = desk.auth.limit(Purpose::ApiKey, &call.caller(), None).await;
-    let pass = pass.map_err(|error| match error {
-        LimitError::Limited(limited) => Fault::too_many_requests(limited),
-        LimitError::Unavailable(error) => error.into(),
-    })?;
+    let auth = &desk.auth;
+    let guess = auth.begin_guess(Guessed::ServiceKey, call.caller()).await?;
     if desk.mount.keys.is_service(token) {
-        desk.auth.forgive(pass).await;
+        auth.take_back(guess).await;
         return Ok(());
     }
-    desk.auth.identify_token(token)?;
-    desk.auth.forgive(pass).await;
+    let identified = auth.identify_token(token);
+    match &identified {
+        Err(Denial::Unauthenticated(_)) => auth.tell_missed(&guess),
+        // A good token without the right, and one that nobody can judge just now, are no guesses.
+        Ok(_)
+        | Err(Denial::Forbidden { .. } | Denial::CrossOrigin | Denial::Unavailable { .. }) => {
+            auth.take_back(guess).await;
+        }
+    }
+    identified?;
     Err(Fault::not_admin())
 }
 

@@ -151,9 +151,24 @@ async fn guesses_at_the_secret_are_limited() {
         let body = with_secret(person(NEW), "wrong");
         post(&bench, "signup/admin", body).await.expect(403);
     }
-    let answer = post(&bench, "signup/admin", right).await;
-    assert_error(&answer, 429, "Request rate limit reached");
-    assert!(answer.headers.contains_key("retry-after"));
+    for _ in 0..50 {
+        let answer = post(&bench, "signup/admin", right.clone()).await;
+        assert_error(&answer, 429, "Request rate limit reached");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    let told = bench.core.audited();
+    let refused = |reason: &str| {
+        let of = |entry: &&Value| entry["outcome"] == "refused" && entry["reason"] == reason;
+        told.iter().filter(of).count()
+    };
+    assert_eq!(refused("wrong-admin-secret"), 2);
+    // As many lines a minute as other limited attempts of one address may have.
+    assert_eq!(refused("limited"), 4);
+    let told = json!(told).to_string();
+    assert!(
+        !told.contains("\"wrong\"") && !told.contains(SECRET),
+        "{told}"
+    );
 }
 
 #[tokio::test]
