@@ -37,7 +37,7 @@ mod sign_in;
 mod sign_out;
 pub mod tokens;
 
-pub use self::account::{AccountError, AccountRules, Accounts, Member};
+pub use self::account::{AccountError, AccountRules, Accounts, Agent, Member};
 pub use self::authenticate::{Denial, Permit, Unauthenticated};
 pub use self::guess::{Guess, Guessed};
 pub use self::limit::{Allowance, LimitError, Limits, Pass};

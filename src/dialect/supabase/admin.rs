@@ -13,7 +13,7 @@ use super::super::gotrue::{Call, Fields, Shown};
 use super::user::merged;
 use super::{Desk, Fault};
 use crate::auth::account::directory::{Amendment, Entry, NewPassword};
-use crate::auth::{Denial, Guessed};
+use crate::auth::{Agent, Caller, Denial, Guessed};
 use crate::id::UserId;
 use crate::secret::SecretText;
 use crate::user::{AccountStatus, EmailStatus, JsonObject, Roles, User};
@@ -85,13 +85,14 @@ pub(super) async fn add(
     };
     let status = ban(&mut fields)?;
     let (auth, caller) = (&desk.auth, call.caller());
-    let mut user = auth.enter_user(entry, &caller).await?;
+    let agent = with_service_key(&caller);
+    let mut user = auth.enter_user(entry, &agent).await?;
     if let Some(status) = status {
         let amendment = Amendment {
             status: Some(status),
             ..Amendment::default()
         };
-        user = auth.amend_user(user.id, amendment, &caller).await?;
+        user = auth.amend_user(user.id, amendment, &agent).await?;
     }
     Ok(fresh(&UserBody::of(&user, None)))
 }
@@ -136,7 +137,8 @@ pub(super) async fn change(
         leave_an_administrator(&desk, &user).await?;
     }
     let caller = call.caller();
-    let user = desk.auth.amend_user(user.id, amendment, &caller).await?;
+    let agent = with_service_key(&caller);
+    let user = desk.auth.amend_user(user.id, amendment, &agent).await?;
     Ok(fresh(&UserBody::of(&user, None)))
 }
 
@@ -161,21 +163,29 @@ pub(super) async fn remove(
     admit(&desk, &call).await?;
     let user = find(&desk, &id).await?;
     leave_an_administrator(&desk, &user).await?;
+    let caller = call.caller();
+    let agent = with_service_key(&caller);
     if fields.truth("should_soft_delete")? == Some(true) {
         let closed = Amendment {
             status: Some(AccountStatus::Disabled),
             ..Amendment::default()
         };
-        desk.auth
-            .amend_user(user.id, closed, &call.caller())
-            .await?;
+        desk.auth.amend_user(user.id, closed, &agent).await?;
     } else {
-        desk.auth.remove_account(user.id, &call.caller()).await?;
+        desk.auth.remove_account(user.id, &agent).await?;
     }
     Ok(fresh(&json!({})))
 }
 
-/// The service key opens everything here; what is none is counted, as keys can be guessed at.
+/// Whoever holds the service key: it does not say who that is.
+pub(super) const fn with_service_key(caller: &Caller) -> Agent<'_> {
+    Agent {
+        name: "supabase:service-key",
+        caller,
+    }
+}
+
+/// The service key opens everything here; what is none is counted and told, as keys can be guessed at.
 pub(super) async fn admit(desk: &Desk, call: &Call) -> Result<(), Fault> {
     let Shown::Token(token) = call.shown() else {
         return Err(Fault::no_authorization());

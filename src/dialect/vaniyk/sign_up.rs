@@ -61,6 +61,7 @@ pub(super) async fn admin(
     admit(&desk, &call, &mut fields).await?;
     let roles = [Role::parse(Role::ADMIN)].into_iter().flatten().collect();
     let admission = Admission::Entitled {
+        right: "vaniyk:admin-secret",
         email_status: EmailStatus::Unverified,
         roles,
     };
@@ -87,8 +88,8 @@ async fn admit(desk: &Desk, call: &Call, fields: &mut Fields) -> Result<(), Faul
         desk.auth.take_back(guess).await;
         return Ok(());
     }
-    let status = StatusCode::FORBIDDEN;
     desk.auth.tell_missed(&guess);
+    let status = StatusCode::FORBIDDEN;
     Err(Fault::new(status, code::NOT_ADMIN, INVALID_ADMIN_SECRET))
 }
 

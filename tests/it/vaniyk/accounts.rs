@@ -5,6 +5,7 @@ use doorward::auth::{AccountRules, EmailRule};
 use doorward::limit::{Policy, Quota, Rules};
 
 use super::*;
+use crate::gotrue::assert_added_by;
 use crate::support::mailbox::{digits, token};
 
 const SECRET: &str = "an admin secret of at least 32 bytes";
@@ -90,6 +91,7 @@ async fn the_secret_makes_an_administrator_once_the_address_is_proved() {
         "session": null,
     });
     assert_eq!(answer.json, expected);
+    assert_added_by(&bench, "vaniyk:admin-secret");
     let refused = login(&bench, ADMIN_LOGIN, NEW).await;
     assert_error(&refused, 401, "Email not confirmed");
     let code = bench.digits_to(NEW).await;
