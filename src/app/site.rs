@@ -166,7 +166,7 @@ pub fn conflicts(config: &Config) -> Vec<Mistake> {
 /// Those of the gateway itself and of the dialects tie whatever methods a route lists: it would take them
 /// away unseen, as a list goes before "every method".
 fn ties(places: &[PlannedStop]) -> Vec<Conflict> {
-    let tied = |methods: fn(&Matcher) -> Methods| {
+    let by_methods = |methods: fn(&Matcher) -> Methods| {
         let matchers = places.iter().enumerate().map(|(index, place)| {
             let matcher = Matcher {
                 methods: methods(&place.matcher),
@@ -181,8 +181,8 @@ fn ties(places: &[PlannedStop]) -> Vec<Conflict> {
         let target = places.get(index).map(|place| place.target);
         matches!(target, Some(Target::Own(_)))
     };
-    let mut ties = tied(|matcher| matcher.methods.clone());
-    let taken = tied(|_matcher| Methods::Any).into_iter();
+    let mut ties = by_methods(|matcher| matcher.methods.clone());
+    let taken = by_methods(|_matcher| Methods::Any).into_iter();
     let taken = taken.filter(|tie| is_own(tie.first) && !is_own(tie.second));
     let unheard: Vec<_> = taken.filter(|tie| !ties.contains(tie)).collect();
     ties.extend(unheard);
