@@ -73,7 +73,8 @@ pub enum Action {
     RotateApiKey,
     /// The end of an API key.
     RevokeApiKey,
-    /// A request with an API key that holds no longer; told once a minute for each key.
+    /// A request with an API key that holds no longer, told once a minute for each key; or with something
+    /// else in the place of a project's service key.
     UseApiKey,
     /// Entries were not kept, and how many: the gap in the trail, told in it.
     AuditGap,

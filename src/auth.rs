@@ -30,14 +30,16 @@ pub mod admin;
 pub mod api_keys;
 mod authenticate;
 mod csrf;
+mod guess;
 mod limit;
 mod refresh;
 mod sign_in;
 mod sign_out;
 pub mod tokens;
 
-pub use self::account::{AccountError, AccountRules, Accounts, Member};
+pub use self::account::{AccountError, AccountRules, Accounts, Agent, Member};
 pub use self::authenticate::{Denial, Permit, Unauthenticated};
+pub use self::guess::{Guess, Guessed};
 pub use self::limit::{Allowance, LimitError, Limits, Pass};
 pub use self::refresh::{RefreshError, ShownToken};
 pub use self::sign_in::{EmailRule, SignIn, SignInError};

@@ -21,7 +21,7 @@ use crate::metrics::requests::RouteMetrics;
 use crate::path::NormalPath;
 use crate::policy::Requirement;
 use crate::route::pattern::{HostPattern, Methods, PathPattern, PatternError};
-use crate::route::table::{Lookup, RouteTable};
+use crate::route::table::{Conflict, Lookup, RouteTable};
 use crate::route::{Credentials, Matcher};
 use crate::wire::refusal::{ProblemStyle, RefusalStyle};
 
@@ -153,19 +153,41 @@ impl Site {
 /// Every pair of routes that would answer the same requests.
 pub fn conflicts(config: &Config) -> Vec<Mistake> {
     let places = places(config);
-    let (entries, matchers): (Vec<_>, Vec<_>) = places
+    let place = |index: usize| places.get(index);
+    ties(&places)
         .into_iter()
-        .enumerate()
-        .map(|(i, p)| (p.entry, (p.matcher, i)))
-        .unzip();
-    let ties = RouteTable::build(matchers).err().unwrap_or_default();
-    let entry = |index: usize| entries.get(index);
-    ties.into_iter()
-        .filter_map(|tie| Some((entry(tie.first)?, entry(tie.second)?)))
+        .filter_map(|tie| Some((&place(tie.first)?.entry, &place(tie.second)?.entry)))
         .map(|(first, second)| Mistake::conflict(second, first, "takes the same requests"))
         .chain(twin_forms(config))
         .chain(hasty(config))
         .collect()
+}
+
+/// Those of the gateway itself and of the dialects tie whatever methods a route lists: it would take them
+/// away unseen, as a list goes before "every method".
+fn ties(places: &[PlannedStop]) -> Vec<Conflict> {
+    let by_methods = |methods: fn(&Matcher) -> Methods| {
+        let matchers = places.iter().enumerate().map(|(index, place)| {
+            let matcher = Matcher {
+                methods: methods(&place.matcher),
+                ..place.matcher.clone()
+            };
+            (matcher, index)
+        });
+        let table = RouteTable::build(matchers.collect());
+        table.err().unwrap_or_default()
+    };
+    let is_own = |index: usize| {
+        let target = places.get(index).map(|place| place.target);
+        matches!(target, Some(Target::Own(_)))
+    };
+    let mut ties = by_methods(|matcher| matcher.methods.clone());
+    let taken = by_methods(|_matcher| Methods::Any).into_iter();
+    let taken = taken.filter(|tie| is_own(tie.first) && !is_own(tie.second));
+    let unheard: Vec<_> = taken.filter(|tie| !ties.contains(tie)).collect();
+    ties.extend(unheard);
+    ties.sort_unstable_by_key(|tie| (tie.second, tie.first));
+    ties
 }
 
 /// The clients of these dialects refresh when less than 90 seconds are left, at each call if need be.

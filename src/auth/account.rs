@@ -49,6 +49,16 @@ pub struct Accounts {
     pub rules: AccountRules,
 }
 
+/// Somebody whom a face has judged, and who changes accounts that need not be theirs.
+#[derive(Clone, Copy, Debug)]
+pub struct Agent<'a> {
+    /// What the audit trail calls them: the subject of their credential, or by what right they act, such
+    /// as `supabase:service-key`.
+    pub name: &'a str,
+    /// Who asks.
+    pub caller: &'a Caller,
+}
+
 /// A user who is signed in, and asks for something of their own account.
 #[derive(Clone, Debug)]
 pub struct Member {

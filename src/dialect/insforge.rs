@@ -42,6 +42,9 @@ pub use self::style::InsForgeStyle;
 use self::desk::Desk;
 use self::entrance::Entrance;
 
+/// The `role` of a session that was opened at the admins' entrance, in tokens.
+const PROJECT_ADMIN: &str = "project_admin";
+
 const ALL: &str = "/api/auth/**";
 const JWKS: &str = "/api/.well-known/jwks.json";
 const VERIFY_LINK: &str = "/api/auth/email/verify-link";
@@ -62,7 +65,9 @@ pub const ROUTES: &[(Method, &str)] = &[
     (Method::POST, "/api/auth/users"),
     (Method::GET, "/api/auth/users"),
     (Method::DELETE, "/api/auth/users"),
+    (Method::GET, "/api/auth/users/*"),
     (Method::PATCH, "/api/auth/profiles/current"),
+    (Method::GET, "/api/auth/profiles/*"),
     (Method::POST, "/api/auth/email/send-otp"),
     (Method::POST, "/api/auth/email/send-verification"),
     (Method::POST, "/api/auth/email/verify"),
@@ -169,7 +174,7 @@ pub fn token_form(own: OwnNames<'_>) -> FormConfig {
 
 fn words(bearer: Bearer<'_>) -> JsonObject {
     let role = match bearer.session.kind {
-        SessionKind::Admin => "project_admin",
+        SessionKind::Admin => PROJECT_ADMIN,
         SessionKind::User => "authenticated",
     };
     JsonObject::from_iter([("role".to_owned(), role.into())])

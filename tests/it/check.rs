@@ -107,6 +107,63 @@ gateway.toml: 3 mistakes
 }
 
 #[test]
+fn no_route_takes_the_place_of_an_endpoint_by_its_methods_or_by_a_pattern_below() {
+    let (_directory, file) = written(
+        r#"[[upstreams]]
+name = "shop"
+servers = ["http://127.0.0.1:3000"]
+[[dialects]]
+shape = "insforge"
+[[dialects]]
+shape = "supabase"
+[[routes]]
+path = "/api/auth/users/*"
+require = "public"
+upstream = "shop"
+[[routes]]
+path = "/api/auth/profiles/*"
+methods = ["GET"]
+require = "public"
+upstream = "shop"
+[[routes]]
+path = "/api/auth/refresh"
+methods = ["POST"]
+require = "public"
+upstream = "shop"
+[[routes]]
+path = "/auth/v1/**"
+methods = ["POST"]
+require = "public"
+upstream = "shop"
+[[routes]]
+path = "/.well-known/jwks.json"
+methods = ["GET"]
+require = "public"
+upstream = "shop"
+[[routes]]
+path = "/api/auth/oauth/**"
+methods = ["GET"]
+require = "public"
+upstream = "shop"
+[[routes]]
+path = "/api/auth/oauth/**"
+methods = ["POST"]
+require = "signed-in"
+upstream = "shop"
+"#,
+    );
+    let expected = "\
+gateway.toml:8:1: routes[0]: takes the same requests as dialects[0] (line 4)
+gateway.toml:12:1: routes[1]: takes the same requests as dialects[0] (line 4)
+gateway.toml:17:1: routes[2]: takes the same requests as dialects[0] (line 4)
+gateway.toml:22:1: routes[3]: takes the same requests as dialects[1] (line 6)
+gateway.toml:27:1: routes[4]: takes the same requests as /.well-known/jwks.json
+gateway.toml: 5 mistakes
+";
+    assert_eq!(checked(&file), (Verdict::Mistaken, expected.to_owned()));
+}
+
+#[test]
 fn dialects_that_stand_in_each_others_way_are_told_with_both_places() {
     let (directory, file) = written(
         r#"[[dialects]]

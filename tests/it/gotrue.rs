@@ -318,6 +318,23 @@ async fn person(core: Option<&Core>, (email, roles): (&str, &[&str])) -> User {
     }
 }
 
+/// Whether the trail names this one for the account that was made.
+#[track_caller]
+pub(crate) fn assert_added_by(bench: &Bench, actor: &str) {
+    let told = bench.core.audited();
+    let added = told.iter().find(|line| line["action"] == "add-user");
+    let added = added.unwrap_or_else(|| panic!("no account was made: {told:?}"));
+    assert_eq!(
+        (&added["outcome"], &added["actor"]),
+        (&"success".into(), &actor.into())
+    );
+    assert!(added["user"].is_string());
+    assert!(
+        told.iter().all(|line| line["action"] != "sign-up"),
+        "{told:?}"
+    );
+}
+
 /// `Authorization` with this token.
 pub(crate) fn bearer(token: &str) -> String {
     format!("Bearer {token}")

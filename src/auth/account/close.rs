@@ -2,8 +2,9 @@
 
 use super::super::{Auth, Caller};
 use super::change_password::Proof;
+use super::directory::of;
 use super::record::About;
-use super::{AccountError, Member};
+use super::{AccountError, Agent, Member};
 use crate::audit::Action;
 use crate::id::UserId;
 use crate::user::AccountStatus;
@@ -32,13 +33,13 @@ impl Auth {
     }
 
     /// Removes somebody's account. For callers whom the face has judged.
-    pub async fn remove_account(&self, user: UserId, caller: &Caller) -> Result<(), AccountError> {
+    pub async fn remove_account(
+        &self,
+        user: UserId,
+        agent: &Agent<'_>,
+    ) -> Result<(), AccountError> {
         let result = self.remove(user).await;
-        let about = About {
-            actor: None,
-            user: Some(user),
-            caller,
-        };
+        let about = of(user, agent);
         self.record_account((Action::RemoveUser, "removed"), &result, &about);
         result
     }

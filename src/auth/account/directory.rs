@@ -1,8 +1,8 @@
 //! The directory of users, for callers whom a face has judged as its administrators.
 
-use super::super::{Auth, Caller};
-use super::AccountError;
+use super::super::Auth;
 use super::record::About;
+use super::{AccountError, Agent};
 use crate::audit::Action;
 use crate::id::UserId;
 use crate::password::rules::Owner;
@@ -72,10 +72,10 @@ impl Auth {
     }
 
     /// Makes an account.
-    pub async fn enter_user(&self, entry: Entry, caller: &Caller) -> Result<User, AccountError> {
+    pub async fn enter_user(&self, entry: Entry, agent: &Agent<'_>) -> Result<User, AccountError> {
         let id = entry.id.unwrap_or_else(|| UserId::new(self.now()));
         let result = self.try_enter(id, entry).await;
-        let about = of(id, caller);
+        let about = of(id, agent);
         self.record_account((Action::AddUser, "added"), &result, &about);
         result
     }
@@ -111,10 +111,10 @@ impl Auth {
         &self,
         id: UserId,
         amendment: Amendment,
-        caller: &Caller,
+        agent: &Agent<'_>,
     ) -> Result<User, AccountError> {
         let result = self.try_amend(id, amendment).await;
-        let about = of(id, caller);
+        let about = of(id, agent);
         self.record_account((Action::ChangeUser, "amended"), &result, &about);
         result
     }
@@ -187,10 +187,10 @@ impl Auth {
     }
 }
 
-const fn of(user: UserId, caller: &Caller) -> About<'_> {
+pub(super) const fn of<'a>(user: UserId, agent: &Agent<'a>) -> About<'a> {
     About {
-        actor: None,
+        actor: Some(agent.name),
         user: Some(user),
-        caller,
+        caller: agent.caller,
     }
 }

@@ -58,6 +58,8 @@ pub enum Admission {
     /// The face has judged the caller (a secret of the operator, a call from this machine): the rules of
     /// sign-up do not count, answers are frank, and nobody is signed in.
     Entitled {
+        /// By what right, as the audit trail calls it: `actian:this-machine`, …
+        right: &'static str,
         /// Whether the address is taken for proved.
         email_status: EmailStatus,
         /// What the account may do, beside the default roles. Never what a client asks for.
@@ -87,12 +89,16 @@ impl Auth {
             // It may be made up: the errand knows.
             Ok(SignedUp::MustVerify(_)) | Err(_) => None,
         };
+        let (actor, told) = match &new.admission {
+            Admission::Public => (new.email.as_str(), (Action::SignUp, "signed-up")),
+            Admission::Entitled { right, .. } => (*right, (Action::AddUser, "added")),
+        };
         let about = About {
-            actor: Some(new.email.as_str()),
+            actor: Some(actor),
             user,
             caller: &new.opening.caller,
         };
-        self.record_account((Action::SignUp, "signed-up"), &result, &about);
+        self.record_account(told, &result, &about);
         result
     }
 
@@ -253,6 +259,7 @@ impl Auth {
             Admission::Entitled {
                 email_status,
                 roles,
+                ..
             } => (*email_status, roles.clone()),
         };
         let roles = roles.iter().chain(self.rules().default_roles.iter());

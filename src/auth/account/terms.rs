@@ -2,6 +2,7 @@
 
 use super::super::{Auth, EmailRule};
 use super::rules::{Delivery, SignUpRule};
+use crate::user::Roles;
 
 /// The rules, as far as a page that offers a sign-up must know them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Terms {
     pub verify_email: Delivery,
     /// How a code that sets a password reaches people.
     pub reset_password: Delivery,
+    /// What every new account may do.
+    pub default_roles: Roles,
     /// How many characters a password has at least.
     pub password_length: usize,
 }
@@ -27,6 +30,7 @@ impl Auth {
             email_rule: self.parts.email_rule,
             verify_email: rules.deliveries.verify_email.clone(),
             reset_password: rules.deliveries.reset_password.clone(),
+            default_roles: rules.default_roles.clone(),
             password_length: self.parts.passwords.config().min_length,
         }
     }

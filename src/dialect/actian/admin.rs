@@ -13,7 +13,7 @@ use super::{ADMIN, Desk, nearby, password};
 use crate::auth::account::named::Replacement;
 use crate::auth::account::sign_in_code::Opening;
 use crate::auth::account::sign_up::{Admission, NewAccount};
-use crate::auth::{Auth, SignIn, SignInError, SignedIn};
+use crate::auth::{Agent, Auth, SignIn, SignInError, SignedIn};
 use crate::session::{ClientKind, Persistence, SessionKind};
 use crate::user::{Email, EmailStatus, JsonObject, Login, Role, Roles, User, Username};
 
@@ -111,6 +111,7 @@ pub(super) async fn register(
             password: text,
             profile: JsonObject::new(),
             admission: Admission::Entitled {
+                right: "actian:this-machine",
                 email_status: EmailStatus::Verified,
                 roles: Roles::from_iter([admin_role]),
             },
@@ -165,7 +166,11 @@ pub(super) async fn remove(State(desk): State<Desk>, call: Call) -> Result<Respo
     if *identity.subject != *user.id.to_string() {
         return Err(Fault::forbidden());
     }
-    desk.auth.remove_account(user.id, &call.caller()).await?;
+    let agent = Agent {
+        name: &identity.subject,
+        caller: &call.caller(),
+    };
+    desk.auth.remove_account(user.id, &agent).await?;
     Ok((StatusCode::OK, done("User deleted successfully")).into_response())
 }
 

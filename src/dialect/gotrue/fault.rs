@@ -11,7 +11,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::auth::{AccountError, Denial, IssueError, RefreshError, SignInError, Unauthenticated};
+use crate::auth::{
+    AccountError, Denial, IssueError, LimitError, RefreshError, SignInError, Unauthenticated,
+};
 use crate::limit::{Limited, Purpose};
 use crate::token::TokenError;
 use crate::unavailable::Unavailable;
@@ -252,6 +254,15 @@ impl From<Unavailable> for Fault {
     fn from(error: Unavailable) -> Self {
         tracing::warn!(%error, reason = %error.source, "a request could not be answered");
         Self::unavailable(Self::RETRY_AFTER)
+    }
+}
+
+impl From<LimitError> for Fault {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Limited(limited) => Self::too_many_requests(limited),
+            LimitError::Unavailable(error) => error.into(),
+        }
     }
 }
 

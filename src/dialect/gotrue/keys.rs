@@ -17,20 +17,14 @@ impl ApiKeys {
         !self.public.is_empty()
     }
 
-    /// Whether `text` is one of them. All are compared, so that the time does not tell which.
-    pub fn hold(&self, text: &str) -> bool {
-        let public = self.public.iter();
-        let all = public.chain(&self.service);
-        all.filter(|key| key.same_as(text.as_bytes())).count() > 0
-    }
-
     /// Whether `text` is the one that may administer users.
     pub fn is_service(&self, text: &str) -> bool {
         let service = self.service.as_ref();
         service.is_some_and(|key| key.same_as(text.as_bytes()))
     }
 
-    /// Whether `text` is one that apps carry, and so says nothing of who calls.
+    /// Whether `text` is one that apps carry, and so says nothing of who calls. All are compared, so that
+    /// the time does not tell which.
     pub fn is_public(&self, text: &str) -> bool {
         let public = self.public.iter();
         public.filter(|key| key.same_as(text.as_bytes())).count() > 0

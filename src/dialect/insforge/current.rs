@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::PROJECT_ADMIN;
 use super::answer::{Who, fresh};
 use super::call::{Bearer, Call};
 use super::fault::Fault;
@@ -15,6 +16,7 @@ use crate::user::{AccountStatus, Role, User};
 
 pub(super) async fn user(State(auth): State<Arc<Auth>>, call: Call) -> Result<Response, Fault> {
     let identity = identify(&auth, &call)?;
+    refuse_administrators(&identity)?;
     let user = account(&auth, &identity).await?;
     Ok(fresh(&Who::user(&user)))
 }
@@ -26,6 +28,15 @@ pub(super) async fn admin(State(auth): State<Arc<Auth>>, call: Call) -> Result<R
     }
     let user = account(&auth, &identity).await?;
     Ok(fresh(&Who::admin(&user)))
+}
+
+/// A session that was opened at the admins' entrance is none of a user, as the original has it. A token
+/// that the gateway made elsewhere is no such one, whatever its bearer may do.
+fn refuse_administrators(identity: &Identity) -> Result<(), Fault> {
+    match identity.claims.get("role") {
+        Some(role) if role == PROJECT_ADMIN => Err(Fault::no_user_session()),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Whose token it is. Keys are nobody's, and no tokens.

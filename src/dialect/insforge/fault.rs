@@ -97,6 +97,12 @@ impl Fault {
         Self::unauthorized("Invalid token")
     }
 
+    /// Not by the word that has clients refresh: it would stay so.
+    pub(super) fn no_user_session() -> Self {
+        let status = StatusCode::UNAUTHORIZED;
+        Self::new(status, code::NO_CREDENTIAL, "User not authenticated")
+    }
+
     pub(super) fn no_admin_token() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,

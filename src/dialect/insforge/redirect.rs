@@ -111,9 +111,12 @@ mod tests {
     #[test]
     fn what_a_client_sends_is_escaped_in_a_link() {
         let target = redirects()
-            .target("https://app.test/{token}?a=1&token=x#y")
+            .target("https://app.test/{token}?a=1&token={token}#y")
             .unwrap();
-        let link = redirects().link("/verify", &target);
-        assert!(link.is_ok());
+        let link = redirects().link("/verify", &target).unwrap();
+        // The braces of a path are escaped in every URL, those of a query are not.
+        let page = "https%3A%2F%2Fapp.test%2F%257Btoken%257D%3Fa%3D1%26token%3D%7Btoken%7D%23y";
+        let expected = format!("https://gw.test/verify?token={{token}}&redirect_to={page}");
+        assert_eq!(Some(link), LinkTemplate::parse(&expected));
     }
 }

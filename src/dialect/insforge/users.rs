@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::fields::Fields;
 use super::links::{self, Errand};
 use super::profile::named;
+use crate::auth::account::directory::{Entry, NewPassword};
 use crate::auth::account::rules::Delivery;
 use crate::auth::account::sign_up::{Admission, NewAccount, SignedUp};
 use crate::auth::account::verify::CodeRequest;
@@ -19,7 +20,7 @@ use crate::auth::admin::{AdminError, Administrator};
 use crate::auth::{AccountError, EmailRule};
 use crate::id::UserId;
 use crate::secret::SecretText;
-use crate::user::{Email, EmailStatus, Roles, User};
+use crate::user::{Email, EmailStatus, JsonObject, User};
 use crate::users::UserQuery;
 
 /// How many users a page has unless the call says.
@@ -76,10 +77,14 @@ async fn sign_up_oneself(desk: &Desk, call: &Call, wanted: Wanted) -> Result<Res
         return Err(Fault::admin_required());
     }
     let delivery = delivery(desk, wanted.redirect_to.as_deref())?;
-    let new = new_account(call, wanted, Admission::Public);
     let new = NewAccount {
+        email: wanted.email,
+        username: None,
+        password: wanted.password,
+        profile: named(wanted.name),
+        admission: Admission::Public,
         delivery: Some(delivery),
-        ..new
+        opening: call.opening(),
     };
     match desk.auth.sign_up(new).await? {
         SignedUp::SignedIn(signed_in) => answer::signed_up(&desk.auth, &signed_in, call.client()),
@@ -93,18 +98,20 @@ async fn enter(desk: &Desk, call: &Call, wanted: Wanted) -> Result<Response, Fau
     let is_asked_to = must_verify && wanted.auto_confirm != Some(true);
     let delivery = is_asked_to.then(|| delivery(desk, wanted.redirect_to.as_deref()));
     let delivery = delivery.transpose()?;
-    let admission = Admission::Entitled {
+    let entry = Entry {
+        id: None,
+        email: wanted.email,
+        username: None,
+        roles: desk.auth.terms().default_roles,
+        password: Some(NewPassword::Plain(wanted.password)),
         email_status: match wanted.auto_confirm {
             Some(true) => EmailStatus::Verified,
             Some(false) | None => EmailStatus::Unverified,
         },
-        roles: Roles::default(),
+        profile: named(wanted.name),
+        metadata: JsonObject::new(),
     };
-    let new = new_account(call, wanted, admission);
-    let user = match desk.auth.sign_up(new).await? {
-        SignedUp::SignedIn(signed_in) => signed_in.user.ok_or_else(Fault::internal)?,
-        SignedUp::MustVerify(user) | SignedUp::Made(user) => *user,
-    };
+    let user = administrator(desk, call).await?.enter(entry).await?;
     if delivery.is_some() {
         ask_to_verify(desk, call, (&user, delivery)).await?;
     }
@@ -138,18 +145,6 @@ fn delivery(desk: &Desk, redirect_to: Option<&str>) -> Result<Delivery, Fault> {
         (EmailRule::MayBeUnverified, Some(_)) | (EmailRule::MustBeVerified, _) => {
             links::delivery(desk, Errand::Verify, redirect_to)
         }
-    }
-}
-
-fn new_account(call: &Call, wanted: Wanted, admission: Admission) -> NewAccount {
-    NewAccount {
-        email: wanted.email,
-        username: None,
-        password: wanted.password,
-        profile: named(wanted.name),
-        admission,
-        delivery: None,
-        opening: call.opening(),
     }
 }
 

@@ -12,10 +12,9 @@ use super::super::gotrue::form::AUTHENTICATED;
 use super::super::gotrue::{Call, Fields, Shown};
 use super::user::merged;
 use super::{Desk, Fault};
-use crate::auth::LimitError;
 use crate::auth::account::directory::{Amendment, Entry, NewPassword};
+use crate::auth::{Agent, Caller, Denial, Guessed};
 use crate::id::UserId;
-use crate::limit::Purpose;
 use crate::secret::SecretText;
 use crate::user::{AccountStatus, EmailStatus, JsonObject, Roles, User};
 use crate::users::UserQuery;
@@ -86,13 +85,14 @@ pub(super) async fn add(
     };
     let status = ban(&mut fields)?;
     let (auth, caller) = (&desk.auth, call.caller());
-    let mut user = auth.enter_user(entry, &caller).await?;
+    let agent = with_service_key(&caller);
+    let mut user = auth.enter_user(entry, &agent).await?;
     if let Some(status) = status {
         let amendment = Amendment {
             status: Some(status),
             ..Amendment::default()
         };
-        user = auth.amend_user(user.id, amendment, &caller).await?;
+        user = auth.amend_user(user.id, amendment, &agent).await?;
     }
     Ok(fresh(&UserBody::of(&user, None)))
 }
@@ -137,7 +137,8 @@ pub(super) async fn change(
         leave_an_administrator(&desk, &user).await?;
     }
     let caller = call.caller();
-    let user = desk.auth.amend_user(user.id, amendment, &caller).await?;
+    let agent = with_service_key(&caller);
+    let user = desk.auth.amend_user(user.id, amendment, &agent).await?;
     Ok(fresh(&UserBody::of(&user, None)))
 }
 
@@ -162,36 +163,49 @@ pub(super) async fn remove(
     admit(&desk, &call).await?;
     let user = find(&desk, &id).await?;
     leave_an_administrator(&desk, &user).await?;
+    let caller = call.caller();
+    let agent = with_service_key(&caller);
     if fields.truth("should_soft_delete")? == Some(true) {
         let closed = Amendment {
             status: Some(AccountStatus::Disabled),
             ..Amendment::default()
         };
-        desk.auth
-            .amend_user(user.id, closed, &call.caller())
-            .await?;
+        desk.auth.amend_user(user.id, closed, &agent).await?;
     } else {
-        desk.auth.remove_account(user.id, &call.caller()).await?;
+        desk.auth.remove_account(user.id, &agent).await?;
     }
     Ok(fresh(&json!({})))
 }
 
-/// The service key opens everything here; what is none is counted, as keys can be guessed at.
+/// Whoever holds the service key: it does not say who that is.
+pub(super) const fn with_service_key(caller: &Caller) -> Agent<'_> {
+    Agent {
+        name: "supabase:service-key",
+        caller,
+    }
+}
+
+/// The service key opens everything here; what is none is counted and told, as keys can be guessed at.
 pub(super) async fn admit(desk: &Desk, call: &Call) -> Result<(), Fault> {
     let Shown::Token(token) = call.shown() else {
         return Err(Fault::no_authorization());
     };
-    let pass = desk.auth.limit(Purpose::ApiKey, &call.caller(), None).await;
-    let pass = pass.map_err(|error| match error {
-        LimitError::Limited(limited) => Fault::too_many_requests(limited),
-        LimitError::Unavailable(error) => error.into(),
-    })?;
+    let auth = &desk.auth;
+    let guess = auth.begin_guess(Guessed::ServiceKey, call.caller()).await?;
     if desk.mount.keys.is_service(token) {
-        desk.auth.forgive(pass).await;
+        auth.take_back(guess).await;
         return Ok(());
     }
-    desk.auth.identify_token(token)?;
-    desk.auth.forgive(pass).await;
+    let identified = auth.identify_token(token);
+    match &identified {
+        Err(Denial::Unauthenticated(_)) => auth.tell_missed(&guess),
+        // A good token without the right, and one that nobody can judge just now, are no guesses.
+        Ok(_)
+        | Err(Denial::Forbidden { .. } | Denial::CrossOrigin | Denial::Unavailable { .. }) => {
+            auth.take_back(guess).await;
+        }
+    }
+    identified?;
     Err(Fault::not_admin())
 }
 

@@ -8,7 +8,7 @@ use super::super::gotrue::fault::code;
 use super::super::gotrue::grant::opening;
 use super::super::gotrue::link::{Kind, delivery};
 use super::super::gotrue::{Call, Fields};
-use super::admin::admit;
+use super::admin::{admit, with_service_key};
 use super::user::merged;
 use super::{Desk, Fault};
 use crate::auth::AccountError;
@@ -70,7 +70,8 @@ pub(super) async fn invite(
         metadata: JsonObject::new(),
     };
     let caller = call.caller();
-    let user = match desk.auth.enter_user(entry, &caller).await {
+    let agent = with_service_key(&caller);
+    let user = match desk.auth.enter_user(entry, &agent).await {
         Err(AccountError::EmailTaken) => invited_before(&desk, &email).await?,
         entered => entered?,
     };

@@ -8,11 +8,11 @@ use super::super::gotrue::fault::code;
 use super::super::gotrue::link::{Kind, delivery};
 use super::super::gotrue::{Account, Call, Fields, account};
 use super::{Desk, Fault};
-use crate::auth::AccountError;
 use crate::auth::account::Member;
 use crate::auth::account::change_email::NewAddress;
 use crate::auth::account::change_password::Proof;
 use crate::auth::account::directory::Amendment;
+use crate::auth::{AccountError, Agent};
 use crate::secret::SecretText;
 use crate::user::{Email, JsonObject, User};
 
@@ -118,10 +118,13 @@ async fn merge(
             profile: Some(merged(&user.profile, data.clone())?),
             ..Amendment::default()
         };
-        let (id, caller) = (user.id, call.caller());
-        match desk.auth.amend_user(id, amendment, &caller).await {
+        let agent = Agent {
+            name: &user.id.to_string(),
+            caller: &call.caller(),
+        };
+        match desk.auth.amend_user(user.id, amendment, &agent).await {
             Err(AccountError::Outdated) => {
-                let newer = desk.auth.user(id).await?;
+                let newer = desk.auth.user(user.id).await?;
                 user = newer.ok_or_else(Fault::user_not_found)?;
             }
             Err(AccountError::Gone) => return Err(Fault::user_not_found()),

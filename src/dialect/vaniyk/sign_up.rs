@@ -11,12 +11,11 @@ use super::words::INVALID_ADMIN_SECRET;
 use super::{Desk, Fault};
 use crate::auth::account::sign_up::{Admission, NewAccount, SignedUp};
 use crate::auth::account::verify::CodeRequest;
-use crate::auth::{AccountError, LimitError};
+use crate::auth::{AccountError, Guessed};
 use crate::dialect::gotrue::body::{GrantBody, fresh, granted};
 use crate::dialect::gotrue::fault::code;
 use crate::dialect::gotrue::grant::opening;
 use crate::dialect::gotrue::{Call, Fields};
-use crate::limit::Purpose;
 use crate::user::{EmailStatus, JsonObject, Role, User};
 
 #[derive(Serialize)]
@@ -62,6 +61,7 @@ pub(super) async fn admin(
     admit(&desk, &call, &mut fields).await?;
     let roles = [Role::parse(Role::ADMIN)].into_iter().flatten().collect();
     let admission = Admission::Entitled {
+        right: "vaniyk:admin-secret",
         email_status: EmailStatus::Unverified,
         roles,
     };
@@ -81,16 +81,14 @@ pub(super) async fn admin(
 /// Every try at the secret counts, as keys can be guessed at; one that was right is taken back.
 async fn admit(desk: &Desk, call: &Call, fields: &mut Fields) -> Result<(), Fault> {
     let shown = fields.secret("adminSecret")?;
-    let pass = desk.auth.limit(Purpose::ApiKey, &call.caller(), None).await;
-    let pass = pass.map_err(|error| match error {
-        LimitError::Limited(limited) => Fault::too_many_requests(limited),
-        LimitError::Unavailable(error) => error.into(),
-    })?;
+    let guess = desk.auth.begin_guess(Guessed::AdminSecret, call.caller());
+    let guess = guess.await?;
     let secret = desk.mount.admin_secret.as_ref();
     if secret.is_some_and(|secret| secret.same_as(shown.expose().as_bytes())) {
-        desk.auth.forgive(pass).await;
+        desk.auth.take_back(guess).await;
         return Ok(());
     }
+    desk.auth.tell_missed(&guess);
     let status = StatusCode::FORBIDDEN;
     Err(Fault::new(status, code::NOT_ADMIN, INVALID_ADMIN_SECRET))
 }

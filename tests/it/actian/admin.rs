@@ -1,7 +1,7 @@
 //! The one account.
 
 use super::*;
-use crate::gotrue::decoded;
+use crate::gotrue::{assert_added_by, decoded};
 
 #[tokio::test]
 async fn the_administrator_comes_once_signs_in_and_goes() {
@@ -13,6 +13,7 @@ async fn the_administrator_comes_once_signs_in_and_goes() {
     let done = json!({ "status": "success", "message": "User registered successfully" });
     assert_eq!(answer.json, done);
     assert_eq!(exists().await, ok(true));
+    assert_added_by(&bench, "actian:this-machine");
     let again = register(&bench, HERE, &[]).await;
     assert_error(&again, 409, "Username already exists");
 
@@ -27,6 +28,9 @@ async fn the_administrator_comes_once_signs_in_and_goes() {
 
     let gone = with(&bench, &token, (Method::DELETE, "/auth/admin", Value::Null)).await;
     gone.expect(200);
+    let told = bench.core.audited();
+    let removed = told.iter().find(|line| line["action"] == "remove-user");
+    assert_eq!(removed.unwrap()["actor"], claims["sub"]);
     assert_eq!(exists().await, ok(false));
     let answer = with(&bench, &token, (Method::GET, "/auth/enabled", Value::Null)).await;
     assert_error(&answer, 401, "Invalid or missing authorization token");

@@ -98,6 +98,30 @@ async fn the_current_admin_is_an_admin() {
 }
 
 #[tokio::test]
+async fn a_session_of_the_admins_entrance_is_none_of_a_user() {
+    use crate::gotrue::{self, ADMIN, Bench};
+    use doorward::dialect::Shape;
+
+    let bench = Bench::start(Shape::InsForge).await;
+    let current = async |entrance: &str| {
+        let body = json!({"email": ADMIN, "password": gotrue::PASSWORD});
+        let json = [("content-type", "application/json")];
+        let answer = bench.post(entrance, body, &json).await.expect(200);
+        let token = gotrue::bearer(answer.text("/accessToken"));
+        let headers = [("authorization", token.as_str())];
+        bench.get("/api/auth/sessions/current", &headers).await
+    };
+    let answer = current("/api/auth/admin/sessions").await.expect(401);
+    let expected = json!({
+        "error": "AUTH_INVALID_CREDENTIALS", "message": "User not authenticated", "statusCode": 401,
+    });
+    assert_eq!(answer.json, expected);
+    // An administrator may be a user as well, by the other entrance.
+    let answer = current("/api/auth/sessions").await.expect(200);
+    assert_eq!(answer.json["user"]["email"], ADMIN);
+}
+
+#[tokio::test]
 async fn the_keys_are_published_beside_the_api() {
     let dialect = Dialect::start().await;
     let answer = dialect

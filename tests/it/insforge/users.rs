@@ -127,6 +127,15 @@ async fn an_administrator_makes_users_and_gets_no_session_of_theirs() {
         assert_eq!(answer.set_cookie(), None);
     };
     make("confirmed@example.com", true).await;
+    let told = dialect.core.audited();
+    let added = told.iter().find(|line| line["action"] == "add-user");
+    let added = added.unwrap();
+    assert_eq!(added["actor"], dialect.admin.id.to_string());
+    assert_eq!(
+        (&added["outcome"], &added["reason"]),
+        (&json!("success"), &json!("added"))
+    );
+    assert!(told.iter().all(|line| line["action"] != "sign-up"));
     assert_eq!(dialect.core.mails.count(), 0);
     make(NEW, false).await;
     let code = digits(&dialect.core.mails.next().await.text);

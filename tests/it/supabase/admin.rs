@@ -2,6 +2,7 @@
 
 use super::keys::{SERVICE, with_keys};
 use super::*;
+use crate::gotrue::assert_added_by;
 
 const USERS: &str = "/auth/v1/admin/users";
 
@@ -79,6 +80,7 @@ async fn a_user_is_made_read_changed_closed_and_removed() {
         "user_metadata": { "name": "New" }, "app_metadata": { "plan": "pro" },
     });
     let made = call(&bench, post.clone(), body.clone()).await.expect(200);
+    assert_added_by(&bench, "supabase:service-key");
     assert_eq!(made.json["user_metadata"], json!({ "name": "New" }));
     assert_eq!(made.json["app_metadata"]["plan"], "pro");
     assert!(made.json["email_confirmed_at"].is_string());
@@ -126,6 +128,17 @@ async fn a_user_is_made_read_changed_closed_and_removed() {
 
     let removed = call(&bench, (Method::DELETE, &one), Value::Null).await;
     assert_eq!(removed.expect(200).json, json!({}));
+    let told = bench.core.audited();
+    let done = |action: &str| {
+        told.iter()
+            .filter(|line| line["action"] == action)
+            .collect()
+    };
+    let done: [Vec<_>; 2] = ["change-user", "remove-user"].map(done);
+    assert!(done.iter().all(|done| !done.is_empty()));
+    for line in done.iter().flatten() {
+        assert_eq!(line["actor"], "supabase:service-key", "{line}");
+    }
     let gone = call(&bench, (Method::GET, &one), Value::Null).await;
     assert_fault(&gone, 404, "user_not_found");
     let odd = format!("{USERS}/7");

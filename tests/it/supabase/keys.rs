@@ -1,5 +1,7 @@
 //! The API keys of the project, and what the dialect tells of itself.
 
+use doorward::limit::{Policy, Quota, Rules};
+
 use super::*;
 
 const SETTINGS: &str = "/auth/v1/settings";
@@ -63,6 +65,62 @@ async fn a_sign_in_without_the_key_is_not_tried() {
     assert!(bench.core.audited().is_empty());
     let headers = [("apikey", "anon"), ("authorization", "Bearer anon")];
     bench.post(PASSWORD_GRANT, body, &headers).await.expect(200);
+}
+
+#[tokio::test]
+async fn guesses_at_the_service_key_are_limited_and_told() {
+    let limits = Policy {
+        api_key: Rules {
+            address: Quota::parse("2/1h"),
+            ..Rules::default()
+        },
+        ..Policy::off()
+    };
+    for (target, headers) in [
+        (SETTINGS, [("apikey", "guess"), ("x-nothing", "")]),
+        (
+            "/auth/v1/admin/users",
+            [("apikey", "anon"), ("authorization", "Bearer guess")],
+        ),
+    ] {
+        let bed = Bed {
+            limits: limits.clone(),
+            ..with_keys()
+        };
+        let bench = bed.start().await;
+        let get = async |headers: Headers<'_>| bench.get(target, headers).await;
+        let service = bearer(SERVICE);
+        let right = [("apikey", SERVICE), ("authorization", service.as_str())];
+        // What is right is no guess, however often.
+        for _ in 0..3 {
+            get(&right).await.expect(200);
+        }
+        for _ in 0..2 {
+            let status = get(&headers).await.status.as_u16();
+            assert!([401, 403].contains(&status), "{status}");
+        }
+        for headers in [headers, right] {
+            let answer = get(&headers).await;
+            assert_fault(&answer, 429, "over_request_rate_limit");
+            assert!(answer.headers.contains_key("retry-after"));
+        }
+        bench.get(SETTINGS, &[("apikey", "anon")]).await.expect(200);
+        let told = bench.core.audited();
+        let reasons = told.iter().map(|entry| {
+            assert_eq!(
+                (&entry["action"], &entry["outcome"]),
+                (&json!("use-api-key"), &json!("refused"))
+            );
+            entry["reason"].as_str().unwrap()
+        });
+        let wrong = "wrong-project-key";
+        assert_eq!(
+            reasons.collect::<Vec<_>>(),
+            [wrong, wrong, "limited", "limited"]
+        );
+        let told = json!(told).to_string();
+        assert!(!told.contains("guess") && !told.contains(SERVICE), "{told}");
+    }
 }
 
 #[tokio::test]
