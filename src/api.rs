@@ -80,6 +80,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("patch", "/.doorward/api/admin/api-keys/{id}"),
     ("delete", "/.doorward/api/admin/api-keys/{id}"),
     ("post", "/.doorward/api/admin/api-keys/{id}/rotate"),
+    ("get", "/.doorward/api/admin/signing-keys"),
+    ("post", "/.doorward/api/admin/signing-keys/rotate"),
     ("get", "/.doorward/api/admin/audit"),
     ("get", "/.doorward/api/openapi.json"),
     ("get", "/.doorward/jwks.json"),

@@ -1,4 +1,4 @@
-//! The Admin API: users, sessions, API keys and the audit trail, for administrators.
+//! The Admin API: users, sessions, keys and the audit trail, for administrators.
 //!
 //! Every endpoint takes a [`Desk`], which is had by those alone whom the core judges to be one. What may be
 //! in a body or a query is read in [`fields`] and [`parameters`]; what is not known there is refused.
@@ -19,6 +19,7 @@ mod fields;
 mod parameters;
 mod precondition;
 mod sessions;
+mod signing_keys;
 mod user_fields;
 mod users;
 
@@ -70,6 +71,11 @@ pub(super) fn router() -> Router<State> {
         .route(
             "/.doorward/api/admin/api-keys/{id}/rotate",
             post(api_keys::rotate),
+        )
+        .route("/.doorward/api/admin/signing-keys", get(signing_keys::list))
+        .route(
+            "/.doorward/api/admin/signing-keys/rotate",
+            post(signing_keys::rotate),
         )
         .route("/.doorward/api/admin/audit", get(audit::query))
 }

@@ -1,4 +1,4 @@
-//! What administrators do with accounts, sessions, API keys and the audit trail. One noun a file.
+//! What administrators do with accounts, sessions, keys and the audit trail. One noun a file.
 //!
 //! [`Auth::administrator`] alone makes an [`Administrator`], who has all the verbs. A change is made
 //! first, and the answer waits until the trail has it (`docs/decisions/0012-audit.md`).
@@ -22,9 +22,10 @@ mod error;
 mod keys;
 mod record;
 mod sessions;
+mod signing_keys;
 mod users;
 
-pub use self::error::AdminError;
+pub use self::error::{AdminError, GatewayError};
 pub use self::sessions::{SessionPage, SessionPlace, SessionQuery};
 pub use self::users::RoleChange;
 

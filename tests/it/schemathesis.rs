@@ -131,7 +131,7 @@ async fn the_admin_api_answers_as_it_is_described() {
     let keys = fuzz(
         &gateway,
         &token,
-        &["--include-path-regex", "/admin/api-keys"],
+        &["--include-path-regex", "/admin/(api|signing)-keys"],
     )
     .await;
     assert_sound(&keys);
@@ -141,7 +141,7 @@ async fn the_admin_api_answers_as_it_is_described() {
 async fn the_login_api_answers_as_it_is_described() {
     let gateway = gateway().await;
     let token = gateway.sign_in(USER).await.access;
-    let not_admin = "/admin/(users|sessions|audit|api-keys)";
+    let not_admin = "/admin/(users|sessions|audit|api-keys|signing-keys)";
     let phases = "examples,coverage,fuzzing";
     let mut part = vec!["--exclude-path-regex", not_admin, "--phases", phases];
     part.extend(

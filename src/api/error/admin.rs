@@ -5,7 +5,7 @@ use http::StatusCode;
 use super::ApiError;
 use crate::api_keys::{CreateError, RotateError};
 use crate::auth::AccountError;
-use crate::auth::admin::AdminError;
+use crate::auth::admin::{AdminError, GatewayError};
 use crate::auth::api_keys::KeyError;
 use crate::wire::problem::{Mistake, Place, Problem};
 
@@ -53,11 +53,31 @@ impl From<AdminError> for ApiError {
             }
             AdminError::Account(error) => error.into(),
             AdminError::Key(error) => error.into(),
+            AdminError::Gateway(error) => error.into(),
             AdminError::Untold(error) => {
                 tracing::error!(error = ?error, "a change was made that the audit trail may lack");
                 Self::Untold
             }
             AdminError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<GatewayError> for ApiError {
+    fn from(error: GatewayError) -> Self {
+        match error {
+            GatewayError::KeysGiven => conflict(
+                "keys_given",
+                "The signing keys are given by the configuration, and changed there.",
+            ),
+            GatewayError::TooManyKeys => conflict(
+                "too_many_signing_keys",
+                "Rotate again when the last token of an old key has ended.",
+            ),
+            GatewayError::KeyRing(error) => {
+                tracing::error!(error = ?error, "the key ring could not be read or rewritten");
+                Self::Unavailable
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::auth::api_keys::KeyError;
 use crate::auth::{AccountError, Denial};
+use crate::keys;
 use crate::limit::Limited;
 use crate::unavailable::Unavailable;
 
@@ -41,12 +42,29 @@ pub enum AdminError {
     /// The API key refuses it.
     #[error(transparent)]
     Key(KeyError),
+    /// What is of no single account refuses it.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
     /// It was done, but the audit trail could not be told.
     #[error("the audit trail could not be told")]
     Untold(#[source] Unavailable),
     /// A store could not be asked.
     #[error(transparent)]
     Unavailable(Unavailable),
+}
+
+/// Why something about the gateway as a whole was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The operator gave the signing keys, and changes them.
+    #[error("the signing keys are given by the configuration")]
+    KeysGiven,
+    /// There are as many signing keys as there may be.
+    #[error("too many signing keys verify still")]
+    TooManyKeys,
+    /// The ring of the signing keys could not be read or written.
+    #[error("the key ring could not be read or written")]
+    KeyRing(#[source] keys::KeyError),
 }
 
 impl From<AccountError> for AdminError {
@@ -67,5 +85,15 @@ impl From<KeyError> for AdminError {
             KeyError::Unavailable(error) => Self::Unavailable(error),
             other => Self::Key(other),
         }
+    }
+}
+
+impl From<keys::KeyError> for AdminError {
+    fn from(error: keys::KeyError) -> Self {
+        Self::Gateway(match error {
+            keys::KeyError::GivenByOperator => GatewayError::KeysGiven,
+            keys::KeyError::TooMany(_) => GatewayError::TooManyKeys,
+            other => GatewayError::KeyRing(other),
+        })
     }
 }

@@ -11,6 +11,7 @@ use crate::support::core::Setup;
 mod api_keys;
 mod foreign;
 mod sessions;
+mod signing_keys;
 mod trail;
 mod users;
 

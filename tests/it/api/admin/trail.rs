@@ -118,4 +118,8 @@ async fn a_change_that_the_trail_cannot_be_told_of_is_made_and_no_success() {
     let key = json!({ "name": "x", "service": "ci" });
     let key = site.tell("POST", "api-keys", &key).await;
     assert_eq!(refusal(&key), is(503, "not_recorded"));
+    let rotated = site.refusal("POST", "signing-keys/rotate").await;
+    assert_eq!(rotated, is(503, "not_recorded"));
+    let keys = site.ask("GET", "signing-keys").await;
+    assert_eq!(keys.body["signing_keys"].as_array().unwrap().len(), 2);
 }
