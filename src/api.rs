@@ -83,6 +83,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("get", "/.doorward/api/admin/signing-keys"),
     ("post", "/.doorward/api/admin/signing-keys/rotate"),
     ("get", "/.doorward/api/admin/audit"),
+    ("get", "/.doorward/api/admin/audit/head"),
+    ("post", "/.doorward/api/admin/audit/verify"),
     ("get", "/.doorward/api/openapi.json"),
     ("get", "/.doorward/jwks.json"),
     ("get", "/.well-known/jwks.json"),

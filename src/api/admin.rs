@@ -78,6 +78,8 @@ pub(super) fn router() -> Router<State> {
             post(signing_keys::rotate),
         )
         .route("/.doorward/api/admin/audit", get(audit::query))
+        .route("/.doorward/api/admin/audit/head", get(audit::head))
+        .route("/.doorward/api/admin/audit/verify", post(audit::verify))
 }
 
 /// A call of an administrator, without its body.

@@ -74,6 +74,10 @@ impl From<GatewayError> for ApiError {
                 "too_many_signing_keys",
                 "Rotate again when the last token of an old key has ended.",
             ),
+            GatewayError::UnderWay => conflict(
+                "under_way",
+                "Another one is under way here: try again when it has ended.",
+            ),
             GatewayError::KeyRing(error) => {
                 tracing::error!(error = ?error, "the key ring could not be read or rewritten");
                 Self::Unavailable

@@ -65,6 +65,9 @@ pub enum GatewayError {
     /// The ring of the signing keys could not be read or written.
     #[error("the key ring could not be read or written")]
     KeyRing(#[source] keys::KeyError),
+    /// What one at a time may do is being done.
+    #[error("another one is under way")]
+    UnderWay,
 }
 
 impl From<AccountError> for AdminError {

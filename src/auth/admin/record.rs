@@ -94,6 +94,7 @@ const fn gateway(error: &GatewayError) -> (Outcome, &'static str) {
     match error {
         GatewayError::KeysGiven => (Outcome::Refused, "keys-given"),
         GatewayError::TooManyKeys => (Outcome::Refused, "too-many-keys"),
+        GatewayError::UnderWay => (Outcome::Refused, "under-way"),
         GatewayError::KeyRing(_) => (Outcome::Failed, "key-ring"),
     }
 }
