@@ -63,6 +63,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("post", "/.doorward/api/account/email/confirm"),
     ("get", "/.doorward/api/admin/users"),
     ("post", "/.doorward/api/admin/users"),
+    ("post", "/.doorward/api/admin/users/import"),
     ("get", "/.doorward/api/admin/users/{id}"),
     ("patch", "/.doorward/api/admin/users/{id}"),
     ("delete", "/.doorward/api/admin/users/{id}"),

@@ -4,7 +4,7 @@
 //! in a body or a query is read in [`fields`] and [`parameters`]; what is not known there is refused.
 
 use axum::Router;
-use axum::extract::FromRequestParts;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::routing::{get, post, put};
 use http::request::Parts;
 
@@ -16,6 +16,7 @@ use crate::wire::context::RequestContext;
 mod api_keys;
 mod audit;
 mod fields;
+mod import;
 mod parameters;
 mod precondition;
 mod sessions;
@@ -37,6 +38,10 @@ pub(super) fn router() -> Router<State> {
         .route(
             "/.doorward/api/admin/users",
             get(users::list).post(users::add),
+        )
+        .route(
+            "/.doorward/api/admin/users/import",
+            post(import::import).layer(DefaultBodyLimit::max(import::BODY_LIMIT)),
         )
         .route(
             "/.doorward/api/admin/users/{id}",

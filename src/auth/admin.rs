@@ -19,6 +19,7 @@ use crate::users::directory::Current;
 
 mod audit;
 mod error;
+mod import;
 mod keys;
 mod record;
 mod sessions;
@@ -27,6 +28,7 @@ mod turns;
 mod users;
 
 pub use self::error::{AdminError, GatewayError};
+pub use self::import::{ImportFile, Report};
 pub use self::sessions::{SessionPage, SessionPlace, SessionQuery};
 pub(super) use self::turns::Turns;
 pub use self::users::RoleChange;

@@ -7,6 +7,7 @@ use crate::api_keys::{CreateError, RotateError};
 use crate::auth::AccountError;
 use crate::auth::admin::{AdminError, GatewayError};
 use crate::auth::api_keys::KeyError;
+use crate::users::import::Stopped;
 use crate::wire::problem::{Mistake, Place, Problem};
 
 impl From<AdminError> for ApiError {
@@ -74,6 +75,31 @@ impl From<GatewayError> for ApiError {
                 "too_many_signing_keys",
                 "Rotate again when the last token of an old key has ended.",
             ),
+            GatewayError::NotText => Self::Malformed("the body is not in UTF-8"),
+            GatewayError::NoRows(error) => Self::Refused(
+                Problem::new(StatusCode::BAD_REQUEST, "malformed").detail(error.to_string()),
+            ),
+            GatewayError::TooManyRows(most) => Self::Refused(
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large")
+                    .detail(format!("Send at most {most} rows at a time.")),
+            ),
+            GatewayError::ImportStopped {
+                place,
+                taken,
+                stopped,
+            } => {
+                tracing::warn!(error = ?stopped, "an import stopped");
+                let what = match stopped {
+                    Stopped::Unavailable(_) => "a store is away",
+                    Stopped::Halfway { .. } => {
+                        "its account was made without its password; remove it first"
+                    }
+                };
+                Self::Stopped(format!(
+                    "{taken} rows were taken, then {place} was not: {what}. Import the file again: what \
+                     was taken is refused then."
+                ))
+            }
             GatewayError::UnderWay => conflict(
                 "under_way",
                 "Another one is under way here: try again when it has ended.",

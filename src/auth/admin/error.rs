@@ -5,6 +5,7 @@ use crate::auth::{AccountError, Denial};
 use crate::keys;
 use crate::limit::Limited;
 use crate::unavailable::Unavailable;
+use crate::users::import::{FormError, Place, Stopped};
 
 /// Why an administrator's call was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,25 @@ pub enum GatewayError {
     /// The ring of the signing keys could not be read or written.
     #[error("the key ring could not be read or written")]
     KeyRing(#[source] keys::KeyError),
+    /// The file to import is no text.
+    #[error("the file is not in UTF-8")]
+    NotText,
+    /// The file to import has no rows.
+    #[error(transparent)]
+    NoRows(FormError),
+    /// The file to import has too many.
+    #[error("the file has more than {0} rows")]
+    TooManyRows(usize),
+    /// The store was away in the middle of an import.
+    #[error("the import stopped at {place}, after {taken} accounts: {stopped}")]
+    ImportStopped {
+        /// At which row.
+        place: Place,
+        /// How many were made before.
+        taken: usize,
+        /// Why.
+        stopped: Stopped,
+    },
     /// What one at a time may do is being done.
     #[error("another one is under way")]
     UnderWay,

@@ -94,6 +94,10 @@ const fn gateway(error: &GatewayError) -> (Outcome, &'static str) {
     match error {
         GatewayError::KeysGiven => (Outcome::Refused, "keys-given"),
         GatewayError::TooManyKeys => (Outcome::Refused, "too-many-keys"),
+        GatewayError::NotText | GatewayError::NoRows(_) | GatewayError::TooManyRows(_) => {
+            (Outcome::Refused, "unreadable-file")
+        }
+        GatewayError::ImportStopped { .. } => (Outcome::Failed, "store-unavailable"),
         GatewayError::UnderWay => (Outcome::Refused, "under-way"),
         GatewayError::KeyRing(_) => (Outcome::Failed, "key-ring"),
     }

@@ -12,6 +12,8 @@ use super::GatewayError;
 pub(in crate::auth) struct Turns {
     /// Verifying the audit trail.
     pub(super) verifying: Turn,
+    /// Reading and writing the accounts of a file.
+    pub(super) importing: Turn,
 }
 
 /// One at a time.
@@ -22,6 +24,7 @@ impl Default for Turns {
     fn default() -> Self {
         Self {
             verifying: Turn::free(),
+            importing: Turn::free(),
         }
     }
 }

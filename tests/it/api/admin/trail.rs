@@ -127,6 +127,10 @@ async fn a_change_that_the_trail_cannot_be_told_of_is_made_and_no_success() {
     assert_eq!(refusal(&key), is(503, "not_recorded"));
     let rotated = site.refusal("POST", "signing-keys/rotate").await;
     assert_eq!(rotated, is(503, "not_recorded"));
+    let import = json!([{ "email": "b@example.com" }]);
+    let import = site.tell("POST", "users/import", &import).await;
+    assert_eq!(refusal(&import), is(503, "not_recorded"));
+    assert_eq!(site.ask("GET", "users?search=b@").await.body["total"], 1);
     let keys = site.ask("GET", "signing-keys").await;
     assert_eq!(keys.body["signing_keys"].as_array().unwrap().len(), 2);
 }
