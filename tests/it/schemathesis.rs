@@ -66,8 +66,8 @@ async fn gateway_with(settings: &str) -> Doorward {
 
 /// Runs the fuzzer over a part of the description.
 async fn fuzz(gateway: &Doorward, token: &str, part: &[&str]) -> Output {
-    let tool = "tests/clients/.venv/bin/schemathesis";
-    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join(tool);
+    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+    let tool = clients.join(".venv/bin/schemathesis");
     let document = "/.doorward/api/openapi.json";
     let place = format!("localhost:{}", gateway.address.port());
     let run = Command::new(tool)
@@ -80,6 +80,8 @@ async fn fuzz(gateway: &Doorward, token: &str, part: &[&str]) -> Output {
         .args(["--generation-database", "none", "--continue-on-failure"])
         .args(["--exclude-checks", NOT_LOOKED_FOR, "--no-color"])
         .args(part)
+        .env("SCHEMATHESIS_HOOKS", clients.join("schemathesis_hooks.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(gateway.directory.path())
         .kill_on_drop(true)
         .output();

@@ -7,7 +7,8 @@ use crate::api_keys::{CreateError, RotateError};
 use crate::auth::AccountError;
 use crate::auth::admin::{AdminError, GatewayError};
 use crate::auth::api_keys::KeyError;
-use crate::users::import::Stopped;
+use crate::keys;
+use crate::users::import::{self, Stopped};
 use crate::wire::problem::{Mistake, Place, Problem};
 
 impl From<AdminError> for ApiError {
@@ -87,29 +88,32 @@ impl From<GatewayError> for ApiError {
                 place,
                 taken,
                 stopped,
-            } => {
-                tracing::warn!(error = ?stopped, "an import stopped");
-                let what = match stopped {
-                    Stopped::Unavailable(_) => "a store is away",
-                    Stopped::Halfway { .. } => {
-                        "its account was made without its password; remove it first"
-                    }
-                };
-                Self::Stopped(format!(
-                    "{taken} rows were taken, then {place} was not: {what}. Import the file again: what \
-                     was taken is refused then."
-                ))
-            }
+            } => Self::Stopped(midway((place, taken), &stopped)),
             GatewayError::UnderWay => conflict(
                 "under_way",
                 "Another one is under way here: try again when it has ended.",
             ),
-            GatewayError::KeyRing(error) => {
-                tracing::error!(error = ?error, "the key ring could not be read or rewritten");
-                Self::Unavailable
-            }
+            GatewayError::KeyRing(error) => ring_broken(&error),
         }
     }
+}
+
+fn ring_broken(error: &keys::KeyError) -> ApiError {
+    tracing::error!(error = ?error, "the key ring could not be read or rewritten");
+    ApiError::Unavailable
+}
+
+/// How far an import came, and what is to be done.
+fn midway((place, taken): (import::Place, usize), stopped: &Stopped) -> String {
+    tracing::warn!(error = ?stopped, "an import stopped");
+    let why = match stopped {
+        Stopped::Unavailable(_) => "a store is away",
+        Stopped::Halfway { .. } => "its account was made without its password; remove it first",
+    };
+    format!(
+        "{taken} rows were taken, then {place} was not: {why}. Send the file again: what was taken is \
+         refused then."
+    )
 }
 
 impl From<KeyError> for ApiError {
