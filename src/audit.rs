@@ -26,7 +26,8 @@ mod writer;
 
 use self::entry::{Entry, Line};
 use self::query::{AuditPage, AuditQuery};
-use self::store::AuditStore;
+use self::store::{AuditStore, Head};
+use self::verify::{Anchors, Verified, VerifyError};
 pub use self::writer::{Counters, Writer};
 
 /// What was tried.
@@ -220,10 +221,22 @@ impl Audit {
 
     /// A page of what was kept. Where only lines are written, nothing can be looked up.
     pub async fn query(&self, query: &AuditQuery) -> Result<AuditPage, Unavailable> {
-        match &self.trail {
-            Some(trail) => trail.store.query(query).await,
-            None => Err(Unavailable::new("the audit trail", "none is kept")),
-        }
+        self.kept_entries()?.query(query).await
+    }
+
+    /// The last entry that was kept.
+    pub async fn head(&self) -> Result<Head, Unavailable> {
+        self.kept_entries()?.head().await
+    }
+
+    /// Whether all that was kept is as it was written. Reads all of it, page by page.
+    pub async fn verify(&self, anchors: &Anchors) -> Result<Verified, VerifyError> {
+        self.kept_entries()?.verify(anchors).await
+    }
+
+    fn kept_entries(&self) -> Result<&AuditStore, Unavailable> {
+        let store = self.trail.as_ref().map(|trail| &trail.store);
+        store.ok_or_else(|| Unavailable::new("the audit trail", "none is kept"))
     }
 
     /// Waits until what was recorded is kept, and its lines are written: for the end of a process.

@@ -21,6 +21,7 @@ use crate::token::mint::{Claims, MintError};
 use crate::user::{JsonObject, User};
 use crate::users::UserStore;
 
+use self::admin::Turns;
 use self::api_keys::ApiKeys;
 use self::tokens::Tokens;
 use self::tokens::form::{Bearer, Form};
@@ -81,6 +82,7 @@ pub struct Parts {
 #[derive(Clone, Debug)]
 pub struct Auth {
     parts: Arc<Parts>,
+    turns: Arc<Turns>,
 }
 
 impl Auth {
@@ -92,6 +94,7 @@ impl Auth {
     pub fn new(parts: Parts) -> Self {
         Self {
             parts: Arc::new(parts),
+            turns: Arc::default(),
         }
     }
 

@@ -113,18 +113,8 @@ enum KeyCommand {
 #[derive(Debug, Args)]
 struct Rotate {
     /// How the new key signs: ES256, RS256, `EdDSA` or HS256; as `tokens.algorithm` if not given
-    #[arg(long, value_parser = algorithm)]
+    #[arg(long)]
     algorithm: Option<SigningAlgorithm>,
-}
-
-fn algorithm(name: &str) -> Result<SigningAlgorithm, String> {
-    match name {
-        "ES256" => Ok(SigningAlgorithm::Es256),
-        "RS256" => Ok(SigningAlgorithm::Rs256),
-        "EdDSA" => Ok(SigningAlgorithm::EdDsa),
-        "HS256" => Ok(SigningAlgorithm::Hs256),
-        _ => Err("expected ES256, RS256, EdDSA or HS256".to_owned()),
-    }
 }
 
 /// Carries out what the arguments ask for.
@@ -254,15 +244,17 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 fn run_key(command: &KeyCommand, config: &Config) -> anyhow::Result<Exit> {
-    let now = SystemClock.now();
     let out = &mut io::stdout();
     match command {
-        KeyCommand::List => key::list(&config.tokens.keys, now, out)?,
+        KeyCommand::List => key::list(&config.tokens.keys, out)?,
         KeyCommand::Rotate(rotate) => {
             let rotation = Rotation {
                 algorithm: rotate.algorithm.unwrap_or(config.tokens.algorithm),
-                now,
-                retire_after: config.sessions.lifetimes.access + config.tokens.leeway,
+                now: SystemClock.now(),
+                retire_after: Rotation::after_last_token(
+                    config.sessions.lifetimes.access,
+                    config.tokens.leeway,
+                ),
             };
             key::rotate(&config.tokens.keys, rotation, out)?;
             let clock: SharedClock = Arc::new(SystemClock);

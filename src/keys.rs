@@ -1,6 +1,7 @@
 //! Where keys come from: the gateway's own ring, and the key sets of other issuers.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use url::Url;
@@ -66,6 +67,18 @@ pub enum KeyError {
     /// A new key could not be made.
     #[error(transparent)]
     NotMade(#[from] UnusableKey),
+    /// What the operator gave is changed by the operator.
+    #[error(
+        "the keys are given by the configuration: put a new key in front of the ring there, and give \
+         the old one `retired_at` and `verifies_until`"
+    )]
+    GivenByOperator,
+    /// With ever more of them the file would grow into one that is not read any more.
+    #[error("{0} keys verify already: rotate again when the last token of one has ended")]
+    TooMany(usize),
+    /// The work was broken off, as at the end of the process.
+    #[error("the work on the keys was broken off")]
+    BrokenOff(#[source] tokio::task::JoinError),
     /// The key set file of an issuer is of no use.
     #[error("the keys of {issuer} in {}: {problem}", path.display())]
     IssuerFile {
@@ -148,6 +161,20 @@ pub enum SigningAlgorithm {
     EdDsa,
     /// HMAC with SHA-256: only we can check it.
     Hs256,
+}
+
+impl FromStr for SigningAlgorithm {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "ES256" => Ok(Self::Es256),
+            "RS256" => Ok(Self::Rs256),
+            "EdDSA" => Ok(Self::EdDsa),
+            "HS256" => Ok(Self::Hs256),
+            _other => Err("is not ES256, RS256, EdDSA or HS256"),
+        }
+    }
 }
 
 impl From<SigningAlgorithm> for Algorithm {

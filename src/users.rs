@@ -15,6 +15,7 @@ use crate::user::{
 };
 
 pub mod directory;
+pub mod import;
 pub mod sql;
 pub mod supabase;
 

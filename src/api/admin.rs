@@ -1,10 +1,10 @@
-//! The Admin API: users, sessions, API keys and the audit trail, for administrators.
+//! The Admin API: users, sessions, keys and the audit trail, for administrators.
 //!
 //! Every endpoint takes a [`Desk`], which is had by those alone whom the core judges to be one. What may be
 //! in a body or a query is read in [`fields`] and [`parameters`]; what is not known there is refused.
 
 use axum::Router;
-use axum::extract::FromRequestParts;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::routing::{get, post, put};
 use http::request::Parts;
 
@@ -16,9 +16,11 @@ use crate::wire::context::RequestContext;
 mod api_keys;
 mod audit;
 mod fields;
+mod import;
 mod parameters;
 mod precondition;
 mod sessions;
+mod signing_keys;
 mod user_fields;
 mod users;
 
@@ -36,6 +38,10 @@ pub(super) fn router() -> Router<State> {
         .route(
             "/.doorward/api/admin/users",
             get(users::list).post(users::add),
+        )
+        .route(
+            "/.doorward/api/admin/users/import",
+            post(import::import).layer(DefaultBodyLimit::max(import::BODY_LIMIT)),
         )
         .route(
             "/.doorward/api/admin/users/{id}",
@@ -71,7 +77,14 @@ pub(super) fn router() -> Router<State> {
             "/.doorward/api/admin/api-keys/{id}/rotate",
             post(api_keys::rotate),
         )
+        .route("/.doorward/api/admin/signing-keys", get(signing_keys::list))
+        .route(
+            "/.doorward/api/admin/signing-keys/rotate",
+            post(signing_keys::rotate),
+        )
         .route("/.doorward/api/admin/audit", get(audit::query))
+        .route("/.doorward/api/admin/audit/head", get(audit::head))
+        .route("/.doorward/api/admin/audit/verify", post(audit::verify))
 }
 
 /// A call of an administrator, without its body.

@@ -61,7 +61,7 @@ where
 }
 
 /// The parser's own words may quote the body, which may hold a password.
-fn rejected(status: StatusCode) -> ApiError {
+pub(super) fn rejected(status: StatusCode) -> ApiError {
     match status {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::MediaType,
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,

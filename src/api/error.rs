@@ -1,5 +1,6 @@
 //! The one place where an error of this API becomes a response.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
@@ -42,6 +43,8 @@ pub(super) enum ApiError {
     TooSoon(Limited),
     /// 503, and the cookies stay: a store that is away is no reason to sign anybody out.
     Unavailable,
+    /// 503: some of it was done, and how much.
+    Stopped(String),
     /// 503: it was done, but the audit trail could not be told.
     Untold,
     /// 500: no token could be made.
@@ -80,6 +83,7 @@ impl IntoResponse for ApiError {
                 Refusal::from(Cause::TooManyRequests(limited)).respond(&ProblemStyle)
             }
             Self::Unavailable => unavailable("unavailable", "Try again in a moment."),
+            Self::Stopped(detail) => unavailable("import_stopped", detail),
             Self::Untold => unavailable(
                 "not_recorded",
                 "The change was made, but the audit trail could not be told.",
@@ -107,7 +111,7 @@ fn challenged(problem: Problem) -> Response {
     response
 }
 
-fn unavailable(code: &'static str, detail: &'static str) -> Response {
+fn unavailable(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Response {
     let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, code);
     let mut response = problem.detail(detail).into_response();
     response

@@ -3,6 +3,9 @@
 //! One chain and not one a writer: a whole short chain, such as that of a command, could be taken away
 //! and nothing would be missing. Writers come with batches, so the lock is held for one statement or two.
 
+use std::fmt;
+use std::str::FromStr;
+
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, AssertSqlSafe, FromRow, Row as _, query};
@@ -31,6 +34,29 @@ pub struct Head {
     pub seq: i64,
     /// Its seal.
     pub hash: Hash,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, self.hash)
+    }
+}
+
+/// Not the place and the seal of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected the place and seal of an entry: a number, a colon, 64 hexadecimal digits")]
+pub struct NotAHead;
+
+impl FromStr for Head {
+    type Err = NotAHead;
+
+    fn from_str(text: &str) -> Result<Self, NotAHead> {
+        let (seq, hash) = text.split_once(':').ok_or(NotAHead)?;
+        Ok(Self {
+            seq: seq.parse().or(Err(NotAHead))?,
+            hash: hash.parse().or(Err(NotAHead))?,
+        })
+    }
 }
 
 /// The one row about the trail as a whole.

@@ -1,4 +1,4 @@
-//! What administrators do with accounts, sessions, API keys and the audit trail. One noun a file.
+//! What administrators do with accounts, sessions, keys and the audit trail. One noun a file.
 //!
 //! [`Auth::administrator`] alone makes an [`Administrator`], who has all the verbs. A change is made
 //! first, and the answer waits until the trail has it (`docs/decisions/0012-audit.md`).
@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::{Auth, Caller, Denial, LimitError, Unauthenticated};
 use crate::api_key::UnverifiedKey;
-use crate::audit::query::{AuditPage, AuditQuery};
 use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::identity::{Identity, Issuer};
@@ -18,14 +17,20 @@ use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, Role, User};
 use crate::users::directory::Current;
 
+mod audit;
 mod error;
+mod import;
 mod keys;
 mod record;
 mod sessions;
+mod signing_keys;
+mod turns;
 mod users;
 
-pub use self::error::AdminError;
+pub use self::error::{AdminError, GatewayError};
+pub use self::import::{ImportFile, Report};
 pub use self::sessions::{SessionPage, SessionPlace, SessionQuery};
+pub(super) use self::turns::Turns;
 pub use self::users::RoleChange;
 
 /// Somebody who was judged to be an administrator, for one request.
@@ -116,11 +121,6 @@ impl Administrator {
     /// The present.
     pub fn now(&self) -> Timestamp {
         self.auth.now()
-    }
-
-    /// A page of the audit trail.
-    pub async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, AdminError> {
-        Ok(self.auth.parts.audit.query(query).await?)
     }
 }
 

@@ -18,6 +18,7 @@ use self::own::OwnKeys;
 use crate::clock::{SharedClock, Timestamp};
 use crate::identity::{Identity, Validity};
 use crate::keys::remote::IssuerKeys;
+use crate::keys::ring::{KeyFacts, Rotation};
 use crate::keys::{IssuerConfig, KeyError, KeySource, SigningAlgorithm};
 use crate::secret::SecretText;
 use crate::session::SessionSigner;
@@ -62,6 +63,8 @@ pub struct Settings {
 pub struct Tokens {
     clock: SharedClock,
     leeway: Duration,
+    /// How a key that is made from now on signs.
+    algorithm: SigningAlgorithm,
     own: OwnKeys,
     forms: ArcSwap<Vec<Arc<TokenForm>>>,
     foreign: ArcSwap<Vec<Arc<IssuerKeys>>>,
@@ -101,6 +104,7 @@ impl Tokens {
         let leeway = settings.leeway;
         let cache = Cache::of(settings.cache_entries);
         Ok(Arc::new(Self {
+            algorithm: settings.algorithm,
             own: OwnKeys::open(settings, now)?,
             forms: ArcSwap::from_pointee(forms),
             foreign: ArcSwap::from_pointee(foreign),
@@ -216,6 +220,28 @@ impl Tokens {
     /// The public keys of our tokens, as a JSON Web Key Set (RFC 7517 §5).
     pub fn jwks(&self) -> Bytes {
         self.own.jwks()
+    }
+
+    /// What may be told of the keys of our tokens, as they stand in the ring now; the newest first.
+    pub async fn own_keys(&self) -> Result<Vec<KeyFacts>, KeyError> {
+        Ok(self.own.ring().await?.facts(self.clock.now()))
+    }
+
+    /// Makes a new key of ours, which signs as the settings say unless `algorithm` does, and returns what
+    /// may then be told of all. Here it signs at once; other replicas take it up within a second. No
+    /// token lives longer than `access`.
+    pub async fn rotate_own_keys(
+        &self,
+        algorithm: Option<SigningAlgorithm>,
+        access: Duration,
+    ) -> Result<Vec<KeyFacts>, KeyError> {
+        let now = self.clock.now();
+        let rotation = Rotation {
+            algorithm: algorithm.unwrap_or(self.algorithm),
+            now,
+            retire_after: Rotation::after_last_token(access, self.leeway),
+        };
+        Ok(self.own.rotate(rotation).await?.facts(now))
     }
 
     /// Signs and checks refresh tokens and CSRF values. Ask anew each time: the secrets may have changed.

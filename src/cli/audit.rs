@@ -15,8 +15,8 @@ use crate::app::trail;
 use crate::audit::entry::{Kept, shown};
 use crate::audit::lines::Lines;
 use crate::audit::query::AuditQuery;
-use crate::audit::seal::{Hash, SealKeys};
-use crate::audit::store::AuditStore;
+use crate::audit::seal::SealKeys;
+use crate::audit::store::{AuditStore, Head};
 use crate::audit::verify::{Verified, VerifyError};
 use crate::clock::{SharedClock, SystemClock, Timestamp};
 use crate::config::Config;
@@ -45,7 +45,7 @@ pub enum AuditCommand {
 pub struct Verify {
     /// What `head` printed once: that entry must still be there; may be given several times
     #[arg(long, value_name = "SEQ:HASH")]
-    pub head: Vec<KnownHead>,
+    pub head: Vec<Head>,
     /// A file of the audit log, the oldest first: its lines are verified, and held against the table
     #[arg(long, value_name = "FILE")]
     pub file: Vec<PathBuf>,
@@ -138,21 +138,6 @@ impl FromStr for When {
     }
 }
 
-/// An entry that is known from elsewhere.
-#[derive(Clone, Copy, Debug)]
-pub struct KnownHead(i64, Hash);
-
-impl FromStr for KnownHead {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let expected = "expected what `doorward audit head` prints: a number, a colon, 64 digits";
-        let (seq, hash) = text.split_once(':').ok_or(expected)?;
-        let seq = seq.parse().map_err(|_other| expected)?;
-        Ok(Self(seq, hash.parse().map_err(|_other| expected)?))
-    }
-}
-
 /// Carries out a command.
 pub fn run(command: AuditCommand, config: &Config) -> anyhow::Result<Exit> {
     let clock: SharedClock = Arc::new(SystemClock);
@@ -199,8 +184,7 @@ impl Desk {
         match command {
             AuditCommand::Verify(verify) => return self.verify(&verify, out).await,
             AuditCommand::Head => {
-                let head = self.store.head().await?;
-                writeln!(out, "{}:{}", head.seq, head.hash)?;
+                writeln!(out, "{}", self.store.head().await?)?;
             }
             AuditCommand::Tail(tail) => self.tail(&tail, out).await?,
             AuditCommand::Query(query) => self.query(query, out).await?,
@@ -221,7 +205,7 @@ impl Desk {
         if !verify.file.is_empty() {
             write_lines(&lines, out)?;
         }
-        let known = verify.head.iter().map(|KnownHead(seq, hash)| (*seq, *hash));
+        let known = verify.head.iter().map(|head| (head.seq, head.hash));
         lines.anchors.extend(known);
         match self.store.verify(&lines.anchors).await {
             Ok(verified) => write_verified(verified, out)?,
@@ -285,8 +269,7 @@ fn write_verified(verified: Verified, out: Out<'_>) -> io::Result<()> {
     } = verified;
     writeln!(
         out,
-        "{entries} entries are as they were written; the last is {}:{}",
-        head.seq, head.hash
+        "{entries} entries are as they were written; the last is {head}"
     )?;
     if removed > 0 {
         writeln!(out, "{removed} older ones were removed by retention")?;

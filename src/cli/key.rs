@@ -2,11 +2,8 @@
 
 use std::io::Write;
 
-use anyhow::bail;
-
-use crate::clock::Timestamp;
+use crate::keys::KeySource;
 use crate::keys::ring::{RingKey, Rotation};
-use crate::keys::{KeySource, SigningAlgorithm, file};
 use crate::token::algorithm::Algorithm;
 
 /// `doorward key rotate`: a new key signs from now on, and the old one verifies until its last token
@@ -16,26 +13,15 @@ use crate::token::algorithm::Algorithm;
 ///
 /// Where the ring is given by the operator: then it is changed where it comes from.
 pub fn rotate(source: &KeySource, rotation: Rotation, out: &mut dyn Write) -> anyhow::Result<()> {
-    let path = match source {
-        KeySource::Kept(path) => path,
-        KeySource::Given(_) => bail!(
-            "the keys are given by the configuration: put a new key in front of the ring there, \
-             and give the old one `retired_at` and `verifies_until`"
-        ),
-    };
-    let ring = file::rotate(path, rotation)?;
+    let ring = source.rotate(rotation)?;
     writeln!(out, "{} signs from now on:", ring.signing().kid())?;
     ring.keys().try_for_each(|key| write_key(key, out))?;
     Ok(())
 }
 
 /// `doorward key list`: one line a key, the newest first. Nothing secret. Makes no ring.
-pub fn list(source: &KeySource, now: Timestamp, out: &mut dyn Write) -> anyhow::Result<()> {
-    let ring = match source {
-        KeySource::Kept(path) => file::load(path)?,
-        // Of a given ring nothing is made, so the algorithm for new keys does not matter.
-        KeySource::Given(_) => file::open(source, SigningAlgorithm::Es256, now)?,
-    };
+pub fn list(source: &KeySource, out: &mut dyn Write) -> anyhow::Result<()> {
+    let ring = source.ring()?;
     ring.keys().try_for_each(|key| write_key(key, out))?;
     Ok(())
 }
@@ -58,6 +44,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::clock::Timestamp;
+    use crate::keys::{SigningAlgorithm, file};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -75,14 +63,11 @@ mod tests {
         let path = directory.path().join("keys.json");
         let source = KeySource::Kept(path.clone());
         let mut told = Vec::new();
-        assert!(
-            list(&source, NOW, &mut told).is_err(),
-            "a look makes no ring"
-        );
+        assert!(list(&source, &mut told).is_err(), "a look makes no ring");
         let old = file::open(&source, SigningAlgorithm::Es256, NOW).unwrap();
         rotate(&source, rotation(), &mut told).unwrap();
         let mut listed = Vec::new();
-        list(&source, NOW, &mut listed).unwrap();
+        list(&source, &mut listed).unwrap();
         let (told, listed) = (
             String::from_utf8(told).unwrap(),
             String::from_utf8(listed).unwrap(),
@@ -118,7 +103,7 @@ mod tests {
             "{error}"
         );
         let mut listed = Vec::new();
-        list(&source, NOW, &mut listed).unwrap();
+        list(&source, &mut listed).unwrap();
         assert!(String::from_utf8(listed).unwrap().contains("EdDSA"));
     }
 }

@@ -15,6 +15,7 @@ use crate::sessions::SessionStore;
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, EmailStatus, JsonObject, User};
 use crate::users::directory::Kept;
+use crate::users::import::{FormError, Stopped};
 use crate::users::{InsertError, NewUser, UserChange, UserStore};
 
 mod arguments;
@@ -27,7 +28,6 @@ mod terminal;
 pub use self::arguments::{
     Add, ChangeRoles, Import, List, Named, RoleChange, RoleList, Show, UserCommand,
 };
-pub use self::import::FormError;
 pub use self::terminal::{Console, Terminal};
 
 /// What the commands work with.
@@ -86,15 +86,8 @@ pub enum UserError {
         source: FormError,
     },
     /// A closed account was made, but not all of it could be stored.
-    #[error(
-        "{row}: the account was made without its password; remove it, and import the row again"
-    )]
-    ImportHalfway {
-        /// Where the row stands.
-        row: String,
-        /// What the store said.
-        source: Unavailable,
-    },
+    #[error(transparent)]
+    ImportHalfway(Stopped),
     /// Some rows of an import were refused; the output names each.
     #[error("{0} rows were not imported")]
     ImportIncomplete(usize),

@@ -14,6 +14,9 @@ use crate::clock::Timestamp;
 /// The longest ring file. A ring of fifty RSA keys takes a tenth of it.
 const MAX_BYTES: u64 = 1024 * 1024;
 
+/// The most keys that a rotation leaves in the ring: everybody who checks our tokens reads all of them.
+const MOST_KEYS: usize = 64;
+
 /// The ring that `source` names; made now if it is to be kept in a file that is not there.
 pub fn open(
     source: &KeySource,
@@ -23,6 +26,25 @@ pub fn open(
     match source {
         KeySource::Kept(path) => load_or_create(path, algorithm, now),
         KeySource::Given(text) => given::parse(text).map_err(KeyError::Given),
+    }
+}
+
+impl KeySource {
+    /// The ring as it stands now. Makes none. Blocks for the reading of a file.
+    pub fn ring(&self) -> Result<KeyRing, KeyError> {
+        match self {
+            Self::Kept(path) => load(path),
+            Self::Given(text) => given::parse(text).map_err(KeyError::Given),
+        }
+    }
+
+    /// A new key signs from now on, and the old one verifies until its last token ends. Returns the new
+    /// ring. Blocks for the making of a key, and for files.
+    pub fn rotate(&self, rotation: Rotation) -> Result<KeyRing, KeyError> {
+        match self {
+            Self::Kept(path) => rotate(path, rotation),
+            Self::Given(_) => Err(KeyError::GivenByOperator),
+        }
     }
 }
 
@@ -51,6 +73,9 @@ pub fn rotate(path: &Path, rotation: Rotation) -> Result<KeyRing, KeyError> {
     load(path)?;
     let _lock = lock(path)?;
     let ring = load(path)?.rotated(rotation)?;
+    if ring.keys().count() > MOST_KEYS {
+        return Err(KeyError::TooMany(MOST_KEYS));
+    }
     store(path, &ring)?;
     Ok(ring)
 }

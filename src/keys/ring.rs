@@ -47,6 +47,30 @@ pub struct Retirement {
     pub verifies_until: Timestamp,
 }
 
+/// What may be told of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// Its name.
+    pub kid: Box<str>,
+    /// How it signs.
+    pub algorithm: SigningAlgorithm,
+    /// When it was made, where that is known.
+    pub created_at: Option<Timestamp>,
+    /// What it is good for.
+    pub standing: Standing,
+}
+
+/// What a key is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It signs, and verifies.
+    Signs,
+    /// It verifies until its last token ends.
+    Verifies(Retirement),
+    /// Its last token has ended; the next rotation takes it out of the ring.
+    IsOver(Retirement),
+}
+
 /// A secret of [`SESSION_SECRET_BYTES`] or more.
 #[derive(Clone, Debug)]
 pub struct SessionSecret {
@@ -63,6 +87,14 @@ pub struct Rotation {
     pub now: Timestamp,
     /// How long the old key goes on verifying: the life of an access token, and the leeway.
     pub retire_after: Duration,
+}
+
+impl Rotation {
+    /// For how long an old key verifies, where tokens live for `access` and are accepted for `leeway`
+    /// beyond it.
+    pub fn after_last_token(access: Duration, leeway: Duration) -> Duration {
+        access.saturating_add(leeway)
+    }
 }
 
 impl KeyRing {
@@ -106,6 +138,11 @@ impl KeyRing {
     /// All keys, the newest first.
     pub fn keys(&self) -> impl Iterator<Item = &RingKey> {
         std::iter::once(&self.newest).chain(&self.older)
+    }
+
+    /// What may be told of the keys, the newest first.
+    pub fn facts(&self, now: Timestamp) -> Vec<KeyFacts> {
+        self.keys().map(|key| key.facts(now)).collect()
     }
 
     /// What checks tokens at `now` and later.
@@ -186,6 +223,20 @@ impl RingKey {
     /// The private key.
     pub const fn private(&self) -> &Arc<PrivateKey> {
         &self.private
+    }
+
+    fn facts(&self, now: Timestamp) -> KeyFacts {
+        let standing = match self.retirement {
+            None => Standing::Signs,
+            Some(retirement) if self.lives_at(now) => Standing::Verifies(retirement),
+            Some(retirement) => Standing::IsOver(retirement),
+        };
+        KeyFacts {
+            kid: self.kid.clone(),
+            algorithm: self.algorithm,
+            created_at: Some(self.created_at).filter(|made| made.as_millis() != 0),
+            standing,
+        }
     }
 
     fn lives_at(&self, now: Timestamp) -> bool {

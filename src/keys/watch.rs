@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::Mutex;
+
 use super::KeyError;
 use super::file::load;
 use super::ring::KeyRing;
@@ -23,7 +25,10 @@ struct Stamp {
 
 /// Hands each new ring in the file `path` to `take`, for ever. A file that is missing or broken is
 /// reported once, and the ring before it stays in use.
-pub async fn watch(path: PathBuf, take: impl Fn(KeyRing) + Send) {
+///
+/// `turn` is held from the reading to the taking: whoever rewrites the file and takes the new ring up
+/// themselves holds it too, so that no ring of before is taken after it.
+pub async fn watch(path: PathBuf, turn: &Mutex<()>, take: impl Fn(KeyRing) + Send) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // Nothing is known of the file that was read at the start, so it is read once more: it may have
@@ -39,6 +44,7 @@ pub async fn watch(path: PathBuf, take: impl Fn(KeyRing) + Send) {
             continue;
         }
         seen = Some(stamp);
+        let _turn = turn.lock().await;
         match read(&path).await {
             Ok(ring) => take(ring),
             Err(error) => tracing::warn!(%error, "the key ring is not taken up; the old one stays"),
@@ -58,18 +64,13 @@ async fn read(path: &Path) -> Result<KeyRing, KeyError> {
     let owned = path.to_owned();
     match tokio::task::spawn_blocking(move || load(&owned)).await {
         Ok(read) => read,
-        Err(stopped) => Err(KeyError::File {
-            path: path.to_owned(),
-            source: std::io::Error::other(stopped),
-        }),
+        Err(stopped) => Err(KeyError::BrokenOff(stopped)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-
-    use parking_lot::Mutex;
 
     use super::*;
     use crate::clock::Timestamp;
@@ -89,11 +90,13 @@ mod tests {
         let path = directory.path().join("keys.json");
         let source = KeySource::Kept(path.clone());
         let first = file::open(&source, SigningAlgorithm::Es256, NOW).unwrap();
-        let taken = Arc::new(Mutex::new(Vec::new()));
+        let taken = Arc::new(parking_lot::Mutex::new(Vec::new()));
         let sink = Arc::clone(&taken);
-        let watching = tokio::spawn(watch(path.clone(), move |ring| {
-            sink.lock().push(ring.signing().kid().to_owned());
-        }));
+        let watched = path.clone();
+        let watching = tokio::spawn(async move {
+            let take = |ring: KeyRing| sink.lock().push(ring.signing().kid().to_owned());
+            watch(watched, &Mutex::default(), take).await;
+        });
         two_looks().await;
         assert_eq!(*taken.lock(), [first.signing().kid()]);
         let good = std::fs::read(&path).unwrap();

@@ -66,8 +66,8 @@ async fn gateway_with(settings: &str) -> Doorward {
 
 /// Runs the fuzzer over a part of the description.
 async fn fuzz(gateway: &Doorward, token: &str, part: &[&str]) -> Output {
-    let tool = "tests/clients/.venv/bin/schemathesis";
-    let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join(tool);
+    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+    let tool = clients.join(".venv/bin/schemathesis");
     let document = "/.doorward/api/openapi.json";
     let place = format!("localhost:{}", gateway.address.port());
     let run = Command::new(tool)
@@ -80,6 +80,8 @@ async fn fuzz(gateway: &Doorward, token: &str, part: &[&str]) -> Output {
         .args(["--generation-database", "none", "--continue-on-failure"])
         .args(["--exclude-checks", NOT_LOOKED_FOR, "--no-color"])
         .args(part)
+        .env("SCHEMATHESIS_HOOKS", clients.join("schemathesis_hooks.py"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(gateway.directory.path())
         .kill_on_drop(true)
         .output();
@@ -131,7 +133,7 @@ async fn the_admin_api_answers_as_it_is_described() {
     let keys = fuzz(
         &gateway,
         &token,
-        &["--include-path-regex", "/admin/api-keys"],
+        &["--include-path-regex", "/admin/(api|signing)-keys"],
     )
     .await;
     assert_sound(&keys);
@@ -141,7 +143,7 @@ async fn the_admin_api_answers_as_it_is_described() {
 async fn the_login_api_answers_as_it_is_described() {
     let gateway = gateway().await;
     let token = gateway.sign_in(USER).await.access;
-    let not_admin = "/admin/(users|sessions|audit|api-keys)";
+    let not_admin = "/admin/(users|sessions|audit|api-keys|signing-keys)";
     let phases = "examples,coverage,fuzzing";
     let mut part = vec!["--exclude-path-regex", not_admin, "--phases", phases];
     part.extend(

@@ -45,6 +45,17 @@ impl Parameters {
             .ok()
     }
 
+    /// A parameter that may be said several times.
+    pub(super) fn all<T>(
+        &mut self,
+        name: &str,
+        read: impl Fn(&str) -> Result<T, Cow<'static, str>>,
+    ) -> Vec<T> {
+        let is_named = |(found, _): &(String, String)| found == name;
+        let count = self.pairs.iter().filter(|pair| is_named(pair)).count();
+        (0..count).filter_map(|_| self.take(name, &read)).collect()
+    }
+
     /// A text, as it stands.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         self.take(name, |text| Ok(text.to_owned()))

@@ -5,8 +5,10 @@ use http::StatusCode;
 use super::ApiError;
 use crate::api_keys::{CreateError, RotateError};
 use crate::auth::AccountError;
-use crate::auth::admin::AdminError;
+use crate::auth::admin::{AdminError, GatewayError};
 use crate::auth::api_keys::KeyError;
+use crate::keys;
+use crate::users::import::{self, Stopped};
 use crate::wire::problem::{Mistake, Place, Problem};
 
 impl From<AdminError> for ApiError {
@@ -53,6 +55,7 @@ impl From<AdminError> for ApiError {
             }
             AdminError::Account(error) => error.into(),
             AdminError::Key(error) => error.into(),
+            AdminError::Gateway(error) => error.into(),
             AdminError::Untold(error) => {
                 tracing::error!(error = ?error, "a change was made that the audit trail may lack");
                 Self::Untold
@@ -60,6 +63,57 @@ impl From<AdminError> for ApiError {
             AdminError::Unavailable(error) => error.into(),
         }
     }
+}
+
+impl From<GatewayError> for ApiError {
+    fn from(error: GatewayError) -> Self {
+        match error {
+            GatewayError::KeysGiven => conflict(
+                "keys_given",
+                "The signing keys are given by the configuration, and changed there.",
+            ),
+            GatewayError::TooManyKeys => conflict(
+                "too_many_signing_keys",
+                "Rotate again when the last token of an old key has ended.",
+            ),
+            GatewayError::NotText => Self::Malformed("the body is not in UTF-8"),
+            GatewayError::NoRows(error) => Self::Refused(
+                Problem::new(StatusCode::BAD_REQUEST, "malformed").detail(error.to_string()),
+            ),
+            GatewayError::TooManyRows(most) => Self::Refused(
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large")
+                    .detail(format!("Send at most {most} rows at a time.")),
+            ),
+            GatewayError::ImportStopped {
+                place,
+                taken,
+                stopped,
+            } => Self::Stopped(midway((place, taken), &stopped)),
+            GatewayError::UnderWay => conflict(
+                "under_way",
+                "Another one is under way here: try again when it has ended.",
+            ),
+            GatewayError::KeyRing(error) => ring_broken(&error),
+        }
+    }
+}
+
+fn ring_broken(error: &keys::KeyError) -> ApiError {
+    tracing::error!(error = ?error, "the key ring could not be read or rewritten");
+    ApiError::Unavailable
+}
+
+/// How far an import came, and what is to be done.
+fn midway((place, taken): (import::Place, usize), stopped: &Stopped) -> String {
+    tracing::warn!(error = ?stopped, "an import stopped");
+    let why = match stopped {
+        Stopped::Unavailable(_) => "a store is away",
+        Stopped::Halfway { .. } => "its account was made without its password; remove it first",
+    };
+    format!(
+        "{taken} rows were taken, then {place} was not: {why}. Send the file again: what was taken is \
+         refused then."
+    )
 }
 
 impl From<KeyError> for ApiError {

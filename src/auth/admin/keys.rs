@@ -73,7 +73,8 @@ impl Administrator {
         }
     }
 
-    fn may_manage_keys(&self) -> Result<(), AdminError> {
+    /// Who is signed in, or shows an API key with the scope `admin`.
+    pub(super) fn may_manage_keys(&self) -> Result<(), AdminError> {
         self.auth.key_subject(&self.identity)?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What the audit trail is told of administrators.
 
-use super::{AdminError, Administrator};
+use super::{AdminError, Administrator, GatewayError};
 use crate::audit::{Action, Event, Outcome};
 use crate::auth::account::record;
 use crate::id::{SessionId, UserId};
@@ -20,6 +20,15 @@ impl Deed {
             action,
             done,
             user: Some(user),
+            session: None,
+        }
+    }
+
+    pub(super) const fn on_gateway((action, done): (Action, &'static str)) -> Self {
+        Self {
+            action,
+            done,
+            user: None,
             session: None,
         }
     }
@@ -74,8 +83,22 @@ const fn verdict(error: &AdminError) -> (Outcome, &'static str) {
         AdminError::LastAdmin => (Outcome::Refused, "last-admin"),
         AdminError::Account(error) => record::verdict(error),
         AdminError::Key(_) => (Outcome::Refused, "api-key"),
+        AdminError::Gateway(error) => gateway(error),
         AdminError::Untold(_) | AdminError::Unavailable(_) => {
             (Outcome::Failed, "store-unavailable")
         }
+    }
+}
+
+const fn gateway(error: &GatewayError) -> (Outcome, &'static str) {
+    match error {
+        GatewayError::KeysGiven => (Outcome::Refused, "keys-given"),
+        GatewayError::TooManyKeys => (Outcome::Refused, "too-many-keys"),
+        GatewayError::NotText | GatewayError::NoRows(_) | GatewayError::TooManyRows(_) => {
+            (Outcome::Refused, "unreadable-file")
+        }
+        GatewayError::ImportStopped { .. } => (Outcome::Failed, "store-unavailable"),
+        GatewayError::UnderWay => (Outcome::Refused, "under-way"),
+        GatewayError::KeyRing(_) => (Outcome::Failed, "key-ring"),
     }
 }

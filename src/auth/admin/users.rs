@@ -153,7 +153,7 @@ impl Administrator {
         Ok(())
     }
 
-    fn keeps_users(&self) -> Result<(), AdminError> {
+    pub(super) fn keeps_users(&self) -> Result<(), AdminError> {
         match self.auth.parts.users.kept() {
             Kept::Here => Ok(()),
             Kept::Elsewhere(directory) => Err(AdminError::KeptElsewhere(directory.name())),

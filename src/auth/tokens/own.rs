@@ -1,14 +1,14 @@
 //! Our own issuer: the key ring, made ready for use.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use tokio::sync::Mutex;
 
 use super::Settings;
 use crate::clock::{SharedClock, Timestamp};
-use crate::keys::ring::KeyRing;
+use crate::keys::ring::{KeyRing, Rotation};
 use crate::keys::{KeyError, KeySource, file, watch};
 use crate::secret::SecretText;
 use crate::session::SessionSigner;
@@ -21,8 +21,9 @@ pub(super) struct OwnKeys {
     issuer: String,
     /// Exactly one.
     audience: [String; 1],
-    /// The file to watch, where the ring is kept in one.
-    kept: Option<PathBuf>,
+    source: KeySource,
+    /// Held by whoever reads the ring to take it up.
+    turn: Mutex<()>,
     ready: ArcSwap<Ready>,
 }
 
@@ -62,10 +63,8 @@ impl OwnKeys {
         Ok(Self {
             issuer: settings.issuer,
             audience: [settings.audience],
-            kept: match settings.keys {
-                KeySource::Kept(path) => Some(path),
-                KeySource::Given(_) => None,
-            },
+            source: settings.keys,
+            turn: Mutex::default(),
             ready: ArcSwap::from_pointee(Ready::of(&ring, now)?),
         })
     }
@@ -124,10 +123,28 @@ impl OwnKeys {
 
     /// Takes up each new ring in the file, for ever; ends at once where the ring is given.
     pub(super) async fn keep_fresh(&self, clock: SharedClock) {
-        let Some(path) = self.kept.clone() else {
-            return;
+        let path = match &self.source {
+            KeySource::Kept(path) => path.clone(),
+            KeySource::Given(_) => return,
         };
-        watch::watch(path, |ring| self.take(&ring, clock.now())).await;
+        watch::watch(path, &self.turn, |ring| self.take(&ring, clock.now())).await;
+    }
+
+    /// The ring as it stands in its file, or was given.
+    pub(super) async fn ring(&self) -> Result<KeyRing, KeyError> {
+        let source = self.source.clone();
+        let read = tokio::task::spawn_blocking(move || source.ring());
+        read.await.map_err(KeyError::BrokenOff)?
+    }
+
+    /// Makes a new signing key and signs with it from now on.
+    pub(super) async fn rotate(&self, rotation: Rotation) -> Result<KeyRing, KeyError> {
+        let _turn = self.turn.lock().await;
+        let source = self.source.clone();
+        let rotating = tokio::task::spawn_blocking(move || source.rotate(rotation));
+        let ring = rotating.await.map_err(KeyError::BrokenOff)??;
+        self.take(&ring, rotation.now);
+        Ok(ring)
     }
 
     pub(super) fn take(&self, ring: &KeyRing, now: Timestamp) {

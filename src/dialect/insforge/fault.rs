@@ -259,8 +259,10 @@ impl From<AdminError> for Fault {
             AdminError::LastAdmin => Self::forbidden("The last administrator cannot be removed"),
             AdminError::Outdated => AccountError::Outdated.into(),
             AdminError::Account(error) => error.into(),
-            // Nothing about sessions or keys is asked for here.
-            AdminError::NoSuchSession | AdminError::Key(_) => Self::unavailable(),
+            // Nothing about sessions, keys or the gateway is asked for here.
+            AdminError::NoSuchSession | AdminError::Key(_) | AdminError::Gateway(_) => {
+                Self::unavailable()
+            }
             AdminError::Untold(error) | AdminError::Unavailable(error) => error.into(),
         }
     }

@@ -10,7 +10,9 @@ use crate::support::core::Setup;
 
 mod api_keys;
 mod foreign;
+mod import;
 mod sessions;
+mod signing_keys;
 mod trail;
 mod users;
 

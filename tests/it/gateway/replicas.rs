@@ -199,3 +199,31 @@ async fn a_role_that_was_taken_away_is_nowhere_any_more() {
     assert_eq!(pair.here.sample.seen().len(), seen);
     pair.accept(&after).await;
 }
+
+#[tokio::test]
+async fn a_signing_key_that_an_administrator_makes_is_taken_up_everywhere() {
+    let pair = Pair::start().await;
+    let before = pair.here.sign_in(ADMIN).await;
+    let path = "/.doorward/api/admin/signing-keys/rotate";
+    let rotated = pair.here.post(path, Some(&before.access), &json!({})).await;
+    assert_eq!(rotated.status, StatusCode::OK, "{}", rotated.text);
+    let keys = rotated.json();
+    let kid = |at: usize| keys["signing_keys"][at]["kid"].as_str().unwrap().to_owned();
+    let after = pair.here.sign_in(USER).await;
+    let ok = StatusCode::OK;
+    // Within a second, as the file is watched.
+    pair.there.until(ok, ("/api/x", Some(&after.access))).await;
+    for tokens in [&before, &after] {
+        pair.accept(tokens).await;
+    }
+    for gateway in pair.both() {
+        let published = gateway.get("/.doorward/jwks.json", None).await.text;
+        assert!(published.contains(&kid(0)) && published.contains(&kid(1)));
+    }
+    let listed = pair.command(&["key", "list"], "");
+    let listed: Vec<_> = listed
+        .lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(listed, [kid(0), kid(1)]);
+}

@@ -69,6 +69,8 @@ pub(crate) struct Setup {
     pub(crate) audit: Option<Audit>,
     /// The header for API keys.
     pub(crate) key_header: Option<HeaderName>,
+    /// Where the signing keys come from; `keys.json` in the directory if not said.
+    pub(crate) keys: Option<KeySource>,
 }
 
 /// Whether a core under test sends mails.
@@ -93,6 +95,7 @@ impl Default for Setup {
             forms: Vec::new(),
             limits: Policy::off(),
             key_header: None,
+            keys: None,
             audit: None,
         }
     }
@@ -169,7 +172,7 @@ impl Core {
             tokens: Tokens::start(
                 Settings {
                     forms: setup.forms,
-                    ..token_settings(&directory)
+                    ..token_settings(&directory, setup.keys)
                 },
                 clock.clone(),
             )
@@ -316,13 +319,14 @@ const fn key_settings(header: Option<HeaderName>, max_staleness: Duration) -> ap
     }
 }
 
-fn token_settings(directory: &TempDir) -> Settings {
+fn token_settings(directory: &TempDir, keys: Option<KeySource>) -> Settings {
+    let kept = || KeySource::Kept(directory.path().join("keys.json"));
     Settings {
         forms: Vec::new(),
         issuer: ORIGIN.into(),
         audience: "doorward".into(),
         algorithm: SigningAlgorithm::Es256,
-        keys: KeySource::Kept(directory.path().join("keys.json")),
+        keys: keys.unwrap_or_else(kept),
         leeway: Duration::from_secs(30),
         issuers: Vec::new(),
         cache_entries: 100,

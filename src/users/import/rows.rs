@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Refusal;
+use super::{Form, Refusal};
 use crate::user::JsonObject;
 
 /// What an account is read from; see [`account`](super::account).
@@ -91,11 +91,13 @@ pub(super) struct Row {
     pub(super) members: Result<JsonObject, Refusal>,
 }
 
-/// Where a row stands: the line of the file on which it begins, and its number in an array.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    line: u64,
-    item: Option<usize>,
+/// Where a row stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line of the file on which it begins.
+    pub line: u64,
+    /// Its number in an array.
+    pub item: Option<usize>,
 }
 
 impl fmt::Display for Place {
@@ -110,36 +112,48 @@ impl fmt::Display for Place {
 /// Why a file has no rows at all.
 #[derive(Debug, thiserror::Error)]
 pub enum FormError {
-    /// It begins like a JSON array and is none.
-    #[error(transparent)]
+    /// It is to be a JSON array and is none. What it says is not told: it may be a hash.
+    #[error("no JSON array: stops making sense at line {}, column {}", .0.line(), .0.column())]
     Json(#[from] serde_json::Error),
     /// The head of a CSV file is no CSV.
     #[error(transparent)]
     Csv(#[from] csv::Error),
     /// The head of a CSV file names columns that are not known.
-    #[error("unknown columns: {0}; --ignore COLUMN passes one over")]
+    #[error("unknown columns: {0}; `ignore` passes one over")]
     UnknownColumns(String),
     /// The head of a CSV file names a column twice.
     #[error("the column {0} stands there twice")]
     Twice(String),
 }
 
+/// Rows, each read when it is asked for: of a long file only those that somebody wants.
+pub(super) type Rows<'t> = Box<dyn Iterator<Item = Row> + 't>;
+
 /// The rows of `text`; names in `ignored` are passed over.
-pub(super) fn of(text: &str, ignored: &[String]) -> Result<Vec<Row>, FormError> {
-    // Spreadsheets begin a file with a byte order mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match text.trim_start().chars().next() {
-        Some('[') => array(text, ignored),
-        Some('{') => Ok(lines(text, ignored)),
-        Some(_) => table(text, ignored),
-        None => Ok(Vec::new()),
+pub(super) fn of<'t>(
+    text: &'t str,
+    (form, ignored): (Form, &'t [String]),
+) -> Result<Rows<'t>, FormError> {
+    let text = without_mark(text);
+    if text.trim_start().is_empty() {
+        return Ok(Box::new(std::iter::empty()));
+    }
+    match form {
+        Form::Array => array(text, ignored),
+        Form::Lines => Ok(lines(text, ignored)),
+        Form::Table => table(text, ignored),
     }
 }
 
-fn array(text: &str, ignored: &[String]) -> Result<Vec<Row>, FormError> {
+/// Spreadsheets begin a file with a byte order mark.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+fn array<'t>(text: &'t str, ignored: &'t [String]) -> Result<Rows<'t>, FormError> {
     let items: Vec<&RawValue> = serde_json::from_str(text)?;
     let (mut line, mut rest) = (1, text);
-    let items = (1..).zip(items).map(|(item, raw)| {
+    let items = (1..).zip(items).map(move |(item, raw)| {
         // Each item is a part of the text, and begins behind the one before it.
         let offset = (raw.get().as_ptr() as usize).saturating_sub(rest.as_ptr() as usize);
         if let Some((before, from_here)) = rest.split_at_checked(offset) {
@@ -155,28 +169,27 @@ fn array(text: &str, ignored: &[String]) -> Result<Vec<Row>, FormError> {
             members: object(raw.get(), ignored),
         }
     });
-    Ok(items.collect())
+    Ok(Box::new(items))
 }
 
 fn newlines(text: &str) -> u64 {
     u64::try_from(text.matches('\n').count()).unwrap_or(u64::MAX)
 }
 
-fn lines(text: &str, ignored: &[String]) -> Vec<Row> {
+fn lines<'t>(text: &'t str, ignored: &'t [String]) -> Rows<'t> {
     let lines = (1..).zip(text.lines());
     let lines = lines.filter(|(_, line)| !line.trim().is_empty());
-    let rows = lines.map(|(line, text)| Row {
+    Box::new(lines.map(|(line, text)| Row {
         place: Place { line, item: None },
         members: object(text, ignored),
-    });
-    rows.collect()
+    }))
 }
 
 fn object(text: &str, ignored: &[String]) -> Result<JsonObject, Refusal> {
     let Members(members) = serde_json::from_str(text).map_err(|error| shape(&error))?;
     match members.keys().find(|name| !is_known(name, ignored)) {
         Some(name) => Err(Refusal::Shape(format!(
-            "unknown field {name:?}; --ignore passes it over"
+            "unknown field {name:?}; `ignore` passes it over"
         ))),
         None => Ok(members),
     }
@@ -229,7 +242,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-fn table(text: &str, ignored: &[String]) -> Result<Vec<Row>, FormError> {
+fn table<'t>(text: &'t str, ignored: &'t [String]) -> Result<Rows<'t>, FormError> {
     let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
     let head: Vec<String> = reader
         .headers()?
@@ -248,7 +261,7 @@ fn table(text: &str, ignored: &[String]) -> Result<Vec<Row>, FormError> {
             return Err(FormError::Twice(name.clone()));
         }
     }
-    let rows = reader.into_records().map(|record| match record {
+    let rows = reader.into_records().map(move |record| match record {
         Ok(record) => Row {
             place: place(record.position()),
             members: Ok(cells(&head, &record)),
@@ -258,7 +271,7 @@ fn table(text: &str, ignored: &[String]) -> Result<Vec<Row>, FormError> {
             members: Err(record_error(&error)),
         },
     });
-    Ok(rows.collect())
+    Ok(Box::new(rows))
 }
 
 fn place(position: Option<&csv::Position>) -> Place {

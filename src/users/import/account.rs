@@ -3,8 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Refusal, hash};
-use crate::cli::user::Stores;
+use super::{Reading, Refusal, hash};
 use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::password::{self, PasswordHash};
@@ -13,23 +12,22 @@ use crate::users::NewUser;
 
 /// An account to be made.
 #[derive(Debug)]
-pub(super) struct Account {
+pub struct Account {
     pub(super) new: NewUser,
     pub(super) status: AccountStatus,
 }
 
 impl Account {
-    pub(super) fn read(members: &JsonObject, stores: &Stores<'_>) -> Result<Self, Refusal> {
+    pub(super) fn read(members: &JsonObject, reading: &Reading<'_>) -> Result<Self, Refusal> {
         let row = Cells(members);
         let password = password(&row)?;
         if let Some(hash) = &password {
-            let config = stores.passwords.config();
-            password::supported(config, hash).map_err(|reason| Refusal::Value {
+            password::supported(reading.passwords, hash).map_err(|reason| Refusal::Value {
                 key: "password_hash",
                 reason: format!("is {reason}"),
             })?;
         }
-        let now = stores.clock.now();
+        let now = reading.now;
         let (email, email_status) = address(&row)?;
         let username = row.text(&["username"])?.map(Username::parse).transpose();
         let new = NewUser {
