@@ -228,7 +228,7 @@ impl Tokens {
     }
 
     /// Makes a new key of ours, which signs as the settings say unless `algorithm` does, and returns what
-    /// may then be told of all. Here it signs at once; other replicas take it up within a second. No
+    /// may then be told of all. It is known here at once, and signs when other replicas know it, too. No
     /// token lives longer than `access`.
     pub async fn rotate_own_keys(
         &self,

@@ -3,18 +3,19 @@
 use std::io::Write;
 
 use crate::keys::KeySource;
-use crate::keys::ring::{RingKey, Rotation};
+use crate::keys::ring::{RingKey, Rotation, SHOWN_FIRST};
 use crate::token::algorithm::Algorithm;
 
-/// `doorward key rotate`: a new key signs from now on, and the old one verifies until its last token
-/// ends. A gateway that runs takes the ring up within a second.
+/// `doorward key rotate`: a new key signs as soon as every gateway that runs has taken up the ring, and the
+/// old one verifies until its last token ends.
 ///
 /// # Errors
 ///
 /// Where the ring is given by the operator: then it is changed where it comes from.
 pub fn rotate(source: &KeySource, rotation: Rotation, out: &mut dyn Write) -> anyhow::Result<()> {
     let ring = source.rotate(rotation)?;
-    writeln!(out, "{} signs from now on:", ring.signing().kid())?;
+    let soon = SHOWN_FIRST.as_secs();
+    writeln!(out, "{} signs in {soon} seconds:", ring.newest().kid())?;
     ring.keys().try_for_each(|key| write_key(key, out))?;
     Ok(())
 }
@@ -81,9 +82,9 @@ mod tests {
             lines[0].ends_with("EdDSA  made 2027-01-15T08:00:00.000Z"),
             "{listed}"
         );
-        assert!(lines[1].starts_with(old.signing().kid()), "{listed}");
+        assert!(lines[1].starts_with(old.newest().kid()), "{listed}");
         assert!(
-            lines[1].ends_with("verifies until 2027-01-15T08:01:00.000Z"),
+            lines[1].ends_with("verifies until 2027-01-15T08:01:05.000Z"),
             "{listed}"
         );
         let text = std::fs::read_to_string(&path).unwrap();

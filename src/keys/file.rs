@@ -38,8 +38,7 @@ impl KeySource {
         }
     }
 
-    /// A new key signs from now on, and the old one verifies until its last token ends. Returns the new
-    /// ring. Blocks for the making of a key, and for files.
+    /// A new key signs soon, and the old one verifies until its last token ends. Returns the new ring. Blocks for the making of a key, and for files.
     pub fn rotate(&self, rotation: Rotation) -> Result<KeyRing, KeyError> {
         match self {
             Self::Kept(path) => rotate(path, rotation),

@@ -90,8 +90,8 @@ mod tests {
         let check = |algorithm: &'static rcgen::SignatureAlgorithm, expected: Algorithm| {
             let pem = pem(algorithm);
             let (one, other) = (parse(&pem).unwrap(), parse(&pem).unwrap());
-            assert_eq!(one.signing().private().algorithm(), expected);
-            assert_eq!(one.signing().kid(), other.signing().kid());
+            assert_eq!(one.newest().private().algorithm(), expected);
+            assert_eq!(one.newest().kid(), other.newest().kid());
             let value = one.session_signer().derive("x").unwrap();
             assert!(other.session_signer().derived("x", &value));
         };

@@ -18,7 +18,12 @@ use crate::token::signing::{PrivateKey, UnusableKey};
 /// The bytes of a session secret: as many as the hash that it keys has.
 pub const SESSION_SECRET_BYTES: usize = 32;
 
-/// All keys of the gateway. The newest key signs; the older ones verify until their last token ends.
+/// For how long a new key is only shown before it signs. Replicas look at the ring once a second: one that
+/// did not know the key yet would refuse its tokens.
+pub const SHOWN_FIRST: Duration = Duration::from_secs(5);
+
+/// All keys of the gateway. One signs: the newest, once it was shown for long enough. The older ones verify
+/// until their last token ends.
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     pub(super) newest: RingKey,
@@ -38,10 +43,10 @@ pub struct RingKey {
     pub(super) private: Arc<PrivateKey>,
 }
 
-/// A key that signs no more.
+/// The end of a key, which may lie ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retirement {
-    /// When it signed its last token.
+    /// When it signs its last token.
     pub retired_at: Timestamp,
     /// When its last token ends; from then on it verifies nothing.
     pub verifies_until: Timestamp,
@@ -85,7 +90,7 @@ pub struct Rotation {
     pub algorithm: SigningAlgorithm,
     /// The present.
     pub now: Timestamp,
-    /// How long the old key goes on verifying: the life of an access token, and the leeway.
+    /// How long the old key goes on verifying after its last token: the life of one, and the leeway.
     pub retire_after: Duration,
 }
 
@@ -110,13 +115,14 @@ impl KeyRing {
         })
     }
 
-    /// The ring after a rotation: a new key signs, the one before it retires, and those whose last
-    /// token has ended are gone. Session secrets stay, so nobody has to sign in again.
+    /// The ring after a rotation: a new key that signs after [`SHOWN_FIRST`], when the one before it
+    /// retires; those whose last token has ended are gone. Session secrets stay, so nobody has to sign in again.
     pub fn rotated(&self, rotation: Rotation) -> Result<Self, UnusableKey> {
         let now = rotation.now;
+        let retired_at = now.plus(SHOWN_FIRST);
         let retirement = Retirement {
-            retired_at: now,
-            verifies_until: now.plus(rotation.retire_after),
+            retired_at,
+            verifies_until: retired_at.plus(rotation.retire_after),
         };
         let older = self.keys().filter(|key| key.lives_at(now)).cloned();
         let older = older.map(|key| RingKey {
@@ -130,9 +136,19 @@ impl KeyRing {
         })
     }
 
-    /// The key that signs.
-    pub const fn signing(&self) -> &RingKey {
+    /// The newest key, which signs, or will when all others have retired.
+    pub const fn newest(&self) -> &RingKey {
         &self.newest
+    }
+
+    /// The keys that sign at `now` and later until they retire, with when they do; the first to do so
+    /// comes first. Then it is the turn of the newest.
+    pub fn retiring(&self, now: Timestamp) -> Vec<(&RingKey, Timestamp)> {
+        let ends = |key: &RingKey| key.retirement.map(|end| end.retired_at);
+        let older = self.older.iter().filter_map(|key| Some((key, ends(key)?)));
+        let mut retiring: Vec<_> = older.filter(|(_, end)| now < *end).collect();
+        retiring.sort_by_key(|(_, end)| *end);
+        retiring
     }
 
     /// All keys, the newest first.
@@ -287,18 +303,37 @@ mod tests {
         let old = KeyRing::generate(SigningAlgorithm::Es256, MADE).unwrap();
         let turned = MADE.plus(Duration::from_secs(10));
         let ring = old.rotated(rotation(turned)).unwrap();
-        assert_eq!(ring.signing().algorithm(), SigningAlgorithm::EdDsa);
-        let last = turned.plus(Duration::from_millis(959_999));
-        let over = turned.plus(Duration::from_mins(16));
+        let retired = turned.plus(SHOWN_FIRST);
+        let last = retired.plus(Duration::from_millis(959_999));
+        let over = retired.plus(Duration::from_mins(16));
         assert_eq!(ring.verifying(last).unwrap().len(), 2);
         let left = ring.verifying(over).unwrap();
-        assert!(left.knows(ring.signing().kid()) && !left.knows(old.signing().kid()));
+        assert!(left.knows(ring.newest().kid()) && !left.knows(old.newest().kid()));
         // It is out of the ring itself at the next rotation, and retires only once.
         assert_eq!(ring.rotated(rotation(last)).unwrap().keys().count(), 3);
         assert_eq!(ring.rotated(rotation(over)).unwrap().keys().count(), 2);
         let twice = ring.rotated(rotation(last)).unwrap();
         let oldest = twice.keys().last().and_then(RingKey::retirement).unwrap();
         assert_eq!(oldest.verifies_until, over);
+    }
+
+    #[test]
+    fn an_old_key_signs_until_everybody_has_seen_the_new_one() {
+        let at = |seconds| MADE.plus(Duration::from_secs(seconds));
+        let first = KeyRing::generate(SigningAlgorithm::Es256, MADE).unwrap();
+        let second = first.rotated(rotation(at(10))).unwrap();
+        let third = second.rotated(rotation(at(12))).unwrap();
+        let [one, two] = [&first, &second].map(|ring| ring.newest().kid());
+        let retiring = |ring: &KeyRing, seconds| -> Vec<String> {
+            let keys = ring.retiring(at(seconds)).into_iter();
+            keys.map(|(key, _)| key.kid().to_owned()).collect()
+        };
+        assert!(retiring(&first, 0).is_empty());
+        assert_eq!(retiring(&second, 14), [one]);
+        assert!(retiring(&second, 15).is_empty());
+        assert_eq!(retiring(&third, 14), [one, two]);
+        assert_eq!(retiring(&third, 16), [two]);
+        assert!(retiring(&third, 17).is_empty());
     }
 
     #[test]
@@ -312,7 +347,7 @@ mod tests {
                 continue;
             }
             assert_eq!(keys.len(), 1);
-            assert_eq!(keys[0]["kid"], ring.signing().kid());
+            assert_eq!(keys[0]["kid"], ring.newest().kid());
             assert_eq!(keys[0]["use"], "sig");
             for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
                 assert!(keys[0].get(private).is_none(), "{private}");

@@ -94,11 +94,11 @@ mod tests {
         let sink = Arc::clone(&taken);
         let watched = path.clone();
         let watching = tokio::spawn(async move {
-            let take = |ring: KeyRing| sink.lock().push(ring.signing().kid().to_owned());
+            let take = |ring: KeyRing| sink.lock().push(ring.newest().kid().to_owned());
             watch(watched, &Mutex::default(), take).await;
         });
         two_looks().await;
-        assert_eq!(*taken.lock(), [first.signing().kid()]);
+        assert_eq!(*taken.lock(), [first.newest().kid()]);
         let good = std::fs::read(&path).unwrap();
         for bad in [&b""[..], b"{", &good[..good.len() / 2]] {
             std::fs::write(&path, bad).unwrap();
@@ -115,7 +115,7 @@ mod tests {
         };
         let second = file::rotate(&path, rotation).unwrap();
         two_looks().await;
-        let expected = [first.signing().kid(), second.signing().kid()];
+        let expected = [first.newest().kid(), second.newest().kid()];
         assert_eq!(*taken.lock(), expected);
         watching.abort();
     }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward::auth::tokens::{Settings, Tokens, USUAL_CACHE_ENTRIES};
 use doorward::clock::{Clock as _, ManualClock, Timestamp};
 use doorward::id::SessionId;
-use doorward::keys::ring::Rotation;
+use doorward::keys::ring::{Rotation, SHOWN_FIRST};
 use doorward::keys::{IssuerConfig, JwksSource, KeySource, SigningAlgorithm, file};
 use doorward::token::TokenError;
 use doorward::token::algorithm::Algorithm;
@@ -415,13 +415,13 @@ async fn our_own_keys_are_rotated_while_the_gateway_runs() {
         retire_after: 16 * MINUTE,
     };
     let ring = file::rotate(&path, rotation).unwrap();
-    let kid = ring.signing().kid();
+    let kid = ring.newest().kid();
     let published = || String::from_utf8_lossy(&bench.tokens.jwks()).contains(kid);
     bench.eventually("the new key is public", published).await;
     let keys: Value = serde_json::from_slice(&bench.tokens.jwks()).unwrap();
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
     assert_eq!(bench.identify(&old), Ok(()));
     assert_eq!(bench.identify(&bench.mint()), Ok(()));
-    bench.clock.advance(16 * MINUTE);
+    bench.clock.advance(SHOWN_FIRST + 16 * MINUTE);
     assert_eq!(bench.identify(&old), Err(TokenError::UnknownKey));
 }

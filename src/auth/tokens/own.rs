@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::Settings;
 use crate::clock::{SharedClock, Timestamp};
-use crate::keys::ring::{KeyRing, Rotation};
+use crate::keys::ring::{KeyRing, RingKey, Rotation};
 use crate::keys::{KeyError, KeySource, file, watch};
 use crate::secret::SecretText;
 use crate::session::SessionSigner;
@@ -38,22 +38,48 @@ pub(super) struct Named<'a> {
 /// A ring in the forms in which it is used.
 #[derive(Debug)]
 struct Ready {
-    kid: Box<str>,
-    signing: Arc<PrivateKey>,
+    newest: Signer,
+    /// Those that sign before it does, each until then.
+    retiring: Vec<(Signer, Timestamp)>,
     verifying: Arc<KeySet>,
     jwks: Bytes,
     session_signer: Arc<SessionSigner>,
 }
 
+#[derive(Debug)]
+struct Signer {
+    kid: Box<str>,
+    key: Arc<PrivateKey>,
+}
+
+impl Signer {
+    fn of(key: &RingKey) -> Self {
+        Self {
+            kid: key.kid().into(),
+            key: Arc::clone(key.private()),
+        }
+    }
+}
+
 impl Ready {
     fn of(ring: &KeyRing, now: Timestamp) -> Result<Self, UnusableKey> {
+        let retiring = ring.retiring(now).into_iter();
         Ok(Self {
-            kid: ring.signing().kid().into(),
-            signing: Arc::clone(ring.signing().private()),
+            newest: Signer::of(ring.newest()),
+            retiring: retiring.map(|(key, end)| (Signer::of(key), end)).collect(),
             verifying: Arc::new(ring.verifying(now)?),
             jwks: ring.jwks(now),
             session_signer: Arc::new(ring.session_signer()),
         })
+    }
+}
+
+impl Ready {
+    /// The key whose turn it is to sign.
+    fn signer(&self, now: Timestamp) -> &Signer {
+        let mut retiring = self.retiring.iter();
+        let turn = retiring.find(|(_, end)| now < *end);
+        turn.map_or(&self.newest, |(signer, _)| signer)
     }
 }
 
@@ -104,19 +130,20 @@ impl OwnKeys {
         self.mint_as(named, claims)
     }
 
-    /// Signs with the newest key, under other names.
+    /// Signs under other names, with the key whose turn it is.
     pub(super) fn mint_as(
         &self,
         named: Named<'_>,
         claims: Claims,
     ) -> Result<SecretText, MintError> {
         let ready = self.ready.load();
+        let signer = ready.signer(claims.issued_at);
         let maker = Maker {
             issuer: named.issuer,
             audience: named.audience,
             token_type: named.token_type,
-            kid: Some(&ready.kid),
-            key: &ready.signing,
+            kid: Some(&signer.kid),
+            key: &signer.key,
         };
         maker.mint(claims)
     }
@@ -137,7 +164,7 @@ impl OwnKeys {
         read.await.map_err(KeyError::BrokenOff)?
     }
 
-    /// Makes a new signing key and signs with it from now on.
+    /// Makes a new signing key, shows it from now on, and signs with it soon.
     pub(super) async fn rotate(&self, rotation: Rotation) -> Result<KeyRing, KeyError> {
         let _turn = self.turn.lock().await;
         let source = self.source.clone();
@@ -160,7 +187,7 @@ impl OwnKeys {
         if *old.verifying == *new.verifying {
             new.verifying = Arc::clone(&old.verifying);
         } else {
-            tracing::info!(kid = &*new.kid, "the key ring is new");
+            tracing::info!(kid = &*new.newest.kid, "the key ring is new");
         }
         self.ready.store(Arc::new(new));
     }

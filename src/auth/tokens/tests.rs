@@ -55,18 +55,27 @@ impl Bench {
     }
 
     fn mint(&self) -> SecretText {
-        self.tokens.mint(claims(JsonObject::new())).unwrap()
+        self.mint_at(NOW)
+    }
+
+    fn mint_at(&self, now: Timestamp) -> SecretText {
+        let claims = Claims {
+            issued_at: now,
+            expires_at: now.plus(ACCESS),
+            ..claims(JsonObject::new())
+        };
+        self.tokens.mint(claims).unwrap()
     }
 
     /// A token of ours, but with these claims changed; null takes one out.
     fn own(&self, changes: &Value) -> String {
         let ring = file::load(&ring_path(&self.directory)).unwrap();
-        let header = json!({"alg": "ES256", "kid": ring.signing().kid(), "typ": "at+jwt"});
+        let header = json!({"alg": "ES256", "kid": ring.newest().kid(), "typ": "at+jwt"});
         let session = SessionId::from_bytes([7; 16]).to_string();
         let claims = json!({
             "iss": OWN, "aud": "gw", "sub": "u", "sid": session, "roles": [], "exp": exp(),
         });
-        signed(ring.signing().private(), &header, &changed(claims, changes))
+        signed(ring.newest().private(), &header, &changed(claims, changes))
     }
 
     fn foreign(&self, changes: &Value) -> String {

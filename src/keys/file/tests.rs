@@ -35,13 +35,10 @@ fn a_ring_is_made_once_and_for_its_owner_alone() {
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     let again = start(&path).unwrap();
-    assert_eq!(again.signing().kid(), made.signing().kid());
+    assert_eq!(again.newest().kid(), made.newest().kid());
     let turned = turn(&path).unwrap();
     assert_eq!(mode(&path), 0o600);
-    assert_eq!(
-        start(&path).unwrap().signing().kid(),
-        turned.signing().kid()
-    );
+    assert_eq!(start(&path).unwrap().newest().kid(), turned.newest().kid());
     assert!(!beside(&path, ".new").exists());
 }
 
@@ -54,7 +51,7 @@ fn two_at_the_first_start_make_one_ring() {
     let make = || open(&source, SigningAlgorithm::Rs256, NOW).unwrap();
     let kids: BTreeSet<String> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| make().signing().kid().to_owned()))
+            .map(|_| scope.spawn(|| make().newest().kid().to_owned()))
             .collect();
         starts.into_iter().map(|one| one.join().unwrap()).collect()
     });

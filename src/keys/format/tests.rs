@@ -26,7 +26,7 @@ fn a_ring_reads_back_what_it_was() {
     let read = parse(text.expose()).unwrap();
     assert_eq!(read.verifying(MADE).unwrap(), ring.verifying(MADE).unwrap());
     assert_eq!(read.jwks(MADE), ring.jwks(MADE));
-    assert_eq!(read.signing().created_at(), MADE);
+    assert_eq!(read.newest().created_at(), MADE);
     assert_eq!(render(&read).unwrap().expose(), text.expose());
     let value = ring.session_signer().derive("x").unwrap();
     assert!(read.session_signer().derived("x", &value));

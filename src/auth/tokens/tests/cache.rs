@@ -1,6 +1,12 @@
 //! What is remembered of tokens, and for how long.
 
 use super::*;
+use crate::keys::ring::SHOWN_FIRST;
+
+/// The first part of a token, which names its key.
+fn head(token: &SecretText) -> &str {
+    token.expose().split_once('.').unwrap().0
+}
 
 #[test]
 fn a_verified_token_is_not_verified_twice_and_its_times_always_count() {
@@ -113,12 +119,17 @@ fn after_a_rotation_old_tokens_live_out_and_new_ones_have_the_new_key() {
         .tokens
         .own
         .take(&file::rotate(&path, rotation(NOW)).unwrap(), NOW);
-    let new = bench.mint();
-    let last = NOW.plus(ACCESS + LEEWAY).minus(Duration::from_millis(1));
-    for token in [old.expose(), new.expose(), &forged] {
+    // Until every replica has the new key, the old one signs.
+    let still_old = bench.mint();
+    assert_eq!(head(&still_old), head(&old));
+    let retired = NOW.plus(SHOWN_FIRST);
+    let new = bench.mint_at(retired);
+    assert_ne!(head(&new), head(&old));
+    let over = retired.plus(ACCESS + LEEWAY);
+    let last = over.minus(Duration::from_millis(1));
+    for token in [new.expose(), &forged] {
         assert!(bench.tokens.identify(token, last).is_ok());
     }
-    let over = NOW.plus(ACCESS + LEEWAY);
     assert_eq!(
         bench.tokens.identify(&forged, over).err(),
         Some(TokenError::UnknownKey)
