@@ -4,6 +4,7 @@ mod account_life;
 mod accounts;
 mod authorities;
 mod clients;
+mod heads;
 mod hsts;
 mod leftovers;
 mod process;

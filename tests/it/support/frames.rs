@@ -53,17 +53,19 @@ impl Frame {
 
     /// The status of an answer; it comes first. Those that the static table has not (RFC 7541 A) are
     /// spelled in Huffman's code, and only the ones that tests ask for are known here.
-    pub(crate) fn status(&self) -> Option<u16> {
+    pub(crate) fn status(&self) -> u16 {
         // The size of the table of fields may be told before.
         let is_update = |byte: &&u8| **byte & 0b1110_0000 == 0b0010_0000;
         let updates = self.payload.iter().take_while(is_update).count();
         match &self.payload[updates..] {
-            [0x88, ..] => Some(200),
-            [0x8c, ..] => Some(400),
-            [0x8d, ..] => Some(404),
-            [0x48, 0x82, 0x68, 0x41, ..] => Some(421),
-            [0x48, 0x83, 0x68, 0x0d, ..] => Some(405),
-            _ => None,
+            [0x88, ..] => 200,
+            [0x8c, ..] => 400,
+            [0x8d, ..] => 404,
+            [0x48, 0x82, 0x68, 0x01, ..] => 401,
+            [0x48, 0x82, 0x68, 0x41, ..] => 421,
+            [0x48, 0x83, 0x68, 0x0d, ..] => 405,
+            [0x48, 0x83, 0x69, 0x90, ..] => 431,
+            other => panic!("a status that is not known here: {other:02x?}"),
         }
     }
 }
