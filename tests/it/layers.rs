@@ -129,6 +129,20 @@ const IO: &[&str] = &[
     "tower",
 ];
 
+/// `net` gives hyper the streams that it reads and writes, and nothing more.
+const GROUND: &[&str] = &[
+    "axum",
+    "http_body",
+    "http_body_util",
+    "hyper_rustls",
+    "hyper_util",
+    "lettre",
+    "pingora_core",
+    "redis",
+    "sqlx",
+    "tower",
+];
+
 /// The crates that a word of the last column stands for.
 fn crates_of(word: &str) -> &'static [&'static str] {
     match word {
