@@ -151,38 +151,36 @@ fn crates_of(word: &str) -> &'static [&'static str] {
         "Redis" => &["redis"],
         "pingora" => PINGORA,
         "input and output" => IO,
+        "all of the above" => GROUND,
         // Modules of ours, of which the imports tell.
-        "all of the above"
-        | "the core"
-        | "each other"
-        | "which face it serves"
-        | "the rest"
-        | "–" => &[],
+        "the core" | "each other" | "which face it serves" | "the rest" | "–" => &[],
         other => panic!("nothing of {other:?}: what crates are that?"),
     }
 }
 
 /// Whether code names this crate: in a path that begins with it, or in what a `use` brings in.
 fn names_crate(code: &str, name: &str) -> bool {
-    let begins_path = |at: usize| {
-        let before = code[..at].strip_suffix("::").unwrap_or(&code[..at]);
+    let begins_path = |(before, rest): (&str, &str)| {
+        let outer = before.strip_suffix("::").unwrap_or(before);
         // A module of ours may be called like a crate.
-        let is_inner = code[..at].ends_with("::") && before.ends_with(is_name_part);
-        let rest = &code[at + name.len()..];
-        let is_whole = !before.ends_with(is_name_part) && !rest.starts_with(is_name_part);
-        is_whole && !is_inner && (rest.starts_with("::") || is_brought_in(before))
+        let is_inner = outer != before && outer.ends_with(is_name_part);
+        let is_whole = !outer.ends_with(is_name_part) && !rest.starts_with(is_name_part);
+        is_whole && !is_inner && (rest.starts_with("::") || is_brought_in(outer))
     };
-    code.match_indices(name).any(|(at, _)| begins_path(at))
+    let sides = |(at, name): (usize, &str)| {
+        let (before, rest) = code.split_at_checked(at)?;
+        Some((before, rest.strip_prefix(name)?))
+    };
+    code.match_indices(name).filter_map(sides).any(begins_path)
 }
 
 /// Whether what follows `before` is the first name of something that `use` brings in.
 fn is_brought_in(before: &str) -> bool {
     let statement = before.rsplit(';').next().unwrap_or_default();
-    let Some(at) = statement.rfind("use ") else {
+    let Some((_, path)) = statement.rsplit_once("use ") else {
         return false;
     };
     // `use {axum, sqlx}`: in a group that stands alone, and in no group of another path.
-    let path = &statement[at + 4..];
     path.is_empty()
         || path.starts_with('{') && path.matches('{').count() - path.matches('}').count() == 1
 }
