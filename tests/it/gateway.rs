@@ -3,6 +3,7 @@
 mod account_life;
 mod accounts;
 mod authorities;
+mod bodies;
 mod clients;
 mod heads;
 mod hsts;
