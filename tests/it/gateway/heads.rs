@@ -171,9 +171,9 @@ async fn a_fragment_is_neither_judged_nor_sent() {
     // hyper reads a target without it, so that it cannot be refused.
     let check = async |path: &'static str, expected: Fate| {
         assert_eq!(fate(&gateway, &request(&[(":path", path)])).await, expected);
-        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let bytes = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         let before = gateway.sample.seen().len();
-        let heard = say(&gateway, &head).await;
+        let heard = say(&gateway, &bytes).await;
         let seen: Vec<_> = gateway.sample.seen().split_off(before);
         match expected {
             Arrives(target) => {
