@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
@@ -103,8 +104,23 @@ async fn answer<H: RequestHandler>(
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody<H::Body>>, Infallible> {
     let in_flight = shared.activity.request_begun();
-    let response = shared.handler.handle(request, &shared.connection).await;
+    let is_last = is_last(&request);
+    let mut response = shared.handler.handle(request, &shared.connection).await;
+    if is_last {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
     Ok(response.map(|body| AnswerBody::new(body, in_flight)))
+}
+
+/// Whether nothing that follows on the connection may be taken for a request.
+///
+/// Behind `CONNECT` comes what is meant for somebody else, before it is answered already, and `TRACE`
+/// has no body, so that whoever sends one reads the framing in another way than we do. HTTP/2 keeps
+/// its streams apart.
+fn is_last<B>(request: &Request<B>) -> bool {
+    request.version() < Version::HTTP_2
+        && matches!(*request.method(), Method::CONNECT | Method::TRACE)
 }
 
 fn http1() -> http1::Builder {

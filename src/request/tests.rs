@@ -113,7 +113,7 @@ fn a_target_is_a_path_of_the_web_in_its_one_spelling() {
         "GET //internal/x",
         Err(BadRequest::Path(PathError::EmptySegment)),
     );
-    // Cut off by the `http` crate: judged and sent without it.
+    // Cut off by the `http` crate before we see it: judged and sent without it, never guessed at.
     check("GET /secret#/public", Ok("/secret"));
 }
 

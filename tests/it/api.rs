@@ -12,7 +12,7 @@ use doorward::path::NormalPath;
 use doorward::user::{AccountStatus, EmailStatus};
 use doorward::users::UserChange;
 use doorward::wire::context::RequestContext;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -327,6 +327,39 @@ async fn no_token_outlives_the_end_of_its_session() {
     assert_eq!(
         (over.status, &over.body["code"]),
         (StatusCode::UNAUTHORIZED, &"session_ended".into())
+    );
+}
+
+/// Who plants a session in a browser does not share the one that its user then makes.
+#[tokio::test]
+async fn a_sign_in_beside_a_session_makes_another_session() {
+    let api = Api::start(EmailRule::MayBeUnverified).await;
+    api.core.add_user(ALICE, PASSWORD, &[]).await;
+    let body = json!({ "login": ALICE, "password": PASSWORD });
+    let planted = api.post("/.doorward/api/sign-in", &body).await;
+    let pair = |cookie: &HeaderValue| {
+        cookie
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let cookies = |answer: &Answer| -> Vec<String> {
+        let cookies = answer.headers.get_all("set-cookie").iter();
+        cookies.map(pair).collect()
+    };
+    let beside = post("/.doorward/api/sign-in").header("cookie", cookies(&planted).join("; "));
+    let own = api.call(beside.body(body.to_string()).unwrap()).await;
+    assert_eq!(own.status, StatusCode::OK, "{}", own.body);
+    assert_ne!(own.body["session"]["id"], planted.body["session"]["id"]);
+    let both = cookies(&own);
+    assert!(
+        !both.is_empty()
+            && both
+                .iter()
+                .all(|cookie| !cookies(&planted).contains(cookie))
     );
 }
 

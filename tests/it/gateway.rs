@@ -3,7 +3,9 @@
 mod account_life;
 mod accounts;
 mod authorities;
+mod bodies;
 mod clients;
+mod heads;
 mod hsts;
 mod leftovers;
 mod process;

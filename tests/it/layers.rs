@@ -9,6 +9,8 @@ use std::path::Path;
 struct Row {
     modules: Vec<String>,
     among_themselves: Sideways,
+    /// Crates that are not to be named.
+    unknown: Vec<&'static str>,
 }
 
 /// Whether the modules of a row may import each other.
@@ -103,15 +105,112 @@ impl Row {
                 "never" => Sideways::Never,
                 other => panic!("among themselves {other:?}: in the row {line}"),
             },
+            unknown: columns[4]
+                .split(", ")
+                .flat_map(crates_of)
+                .copied()
+                .collect(),
         }
     }
 }
 
-/// The modules of the crate that `source` names. Comments name others only for the reader.
-fn named_in(source: &str) -> BTreeSet<String> {
+const BODIES: &[&str] = &["axum", "http_body", "http_body_util", "hyper", "tower"];
+const PINGORA: &[&str] = &["pingora_core"];
+const IO: &[&str] = &[
+    "axum",
+    "hyper",
+    "hyper_rustls",
+    "hyper_util",
+    "lettre",
+    "pingora_core",
+    "redis",
+    "sqlx",
+    "tokio_rustls",
+    "tower",
+];
+
+/// `net` gives hyper the streams that it reads and writes, and nothing more.
+const GROUND: &[&str] = &[
+    "axum",
+    "http_body",
+    "http_body_util",
+    "hyper_rustls",
+    "hyper_util",
+    "lettre",
+    "pingora_core",
+    "redis",
+    "sqlx",
+    "tower",
+];
+
+/// The crates that a word of the last column stands for.
+fn crates_of(word: &str) -> &'static [&'static str] {
+    match word {
+        "HTTP bodies" => BODIES,
+        "SQL" => &["sqlx"],
+        "Redis" => &["redis"],
+        "pingora" => PINGORA,
+        "input and output" => IO,
+        "all of the above" => GROUND,
+        // Modules of ours, of which the imports tell.
+        "the core" | "each other" | "which face it serves" | "the rest" | "–" => &[],
+        other => panic!("nothing of {other:?}: what crates are that?"),
+    }
+}
+
+/// Whether code names this crate: in a path that begins with it, or in what a `use` brings in.
+fn names_crate(code: &str, name: &str) -> bool {
+    let begins_path = |(before, rest): (&str, &str)| {
+        let outer = before.strip_suffix("::").unwrap_or(before);
+        // A module of ours may be called like a crate.
+        let is_inner = outer != before && outer.ends_with(is_name_part);
+        let is_whole = !outer.ends_with(is_name_part) && !rest.starts_with(is_name_part);
+        is_whole && !is_inner && (rest.starts_with("::") || is_brought_in(outer))
+    };
+    let sides = |(at, name): (usize, &str)| {
+        let (before, rest) = code.split_at_checked(at)?;
+        Some((before, rest.strip_prefix(name)?))
+    };
+    code.match_indices(name).filter_map(sides).any(begins_path)
+}
+
+/// Whether what follows `before` is the first name of something that `use` brings in.
+fn is_brought_in(before: &str) -> bool {
+    let statement = before.rsplit(';').next().unwrap_or_default();
+    let Some((_, path)) = statement.rsplit_once("use ") else {
+        return false;
+    };
+    // `use {axum, sqlx}`: in a group that stands alone, and in no group of another path.
+    path.is_empty()
+        || path.starts_with('{') && path.matches('{').count() - path.matches('}').count() == 1
+}
+
+/// Who names a crate that the table keeps from them, one sentence each.
+fn strangers(layers: &Layers, sources: &BTreeMap<String, String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (file, text) in sources {
+        let module = first_name(file);
+        let code = code_of(text);
+        let row = layers.height(&module).map(|height| &layers.0[height]);
+        for name in row.iter().flat_map(|row| &row.unknown) {
+            if names_crate(&code, name) {
+                found.push(format!("{file} names {name}"));
+            }
+        }
+    }
+    found
+}
+
+/// A source without its comments.
+fn code_of(source: &str) -> String {
     let is_code = |line: &&str| !line.trim_start().starts_with("//");
     let code: Vec<&str> = source.lines().filter(is_code).collect();
-    let code = code.join("\n");
+    code.join("\n")
+}
+
+/// The modules of the crate that `source` names. Comments name others only for the reader.
+fn named_in(source: &str) -> BTreeSet<String> {
+    let code = code_of(source);
     let roots = ["crate::", "doorward::"].into_iter();
     let after_crate = roots
         .flat_map(|root| code.match_indices(root).map(move |(at, _)| (at, root)))
@@ -193,6 +292,38 @@ fn document() -> Layers {
 fn imports_go_only_downward() {
     let violations = document().violations(&imports(&sources()));
     assert!(violations.is_empty(), "{violations:#?}");
+}
+
+#[test]
+fn no_layer_names_a_crate_that_it_knows_nothing_of() {
+    let strangers = strangers(&document(), &sources());
+    assert!(strangers.is_empty(), "{strangers:#?}");
+}
+
+#[test]
+fn a_crate_is_found_however_it_is_named() {
+    let check = |code: &str, expected: &[&str]| {
+        let table = TABLE.replace("the rest", "SQL, Redis");
+        let sources = [("net/a.rs".to_owned(), code.to_owned())].into();
+        assert_eq!(
+            strangers(&Layers::read(&table), &sources),
+            expected,
+            "{code}"
+        );
+    };
+    check("use sqlx::Row;", &["net/a.rs names sqlx"]);
+    check("pub use ::sqlx::Row;", &["net/a.rs names sqlx"]);
+    check("use sqlx;", &["net/a.rs names sqlx"]);
+    check("use sqlx as store;", &["net/a.rs names sqlx"]);
+    check("fn f(_: &sqlx::Pool) {}", &["net/a.rs names sqlx"]);
+    check(
+        "use {\n    bytes::Bytes,\n    redis::{Client, Cmd},\n};",
+        &["net/a.rs names redis"],
+    );
+    check("use {bytes, redis};", &["net/a.rs names redis"]);
+    check("// sqlx::Row\nuse crate::sessions::redis::Link;", &[]);
+    check("use crate::{id, redis};", &[]);
+    check("use self::redis::Link; let my_sqlx = 1;", &[]);
 }
 
 #[test]

@@ -3,5 +3,6 @@
 mod certificates;
 mod framing;
 mod gateway;
+mod http2;
 mod limits;
 mod shutdown;

@@ -3,6 +3,7 @@
 pub(crate) mod canned;
 pub(crate) mod core;
 pub(crate) mod doorward;
+pub(crate) mod frames;
 pub(crate) mod front;
 pub(crate) mod happenings;
 pub(crate) mod key_server;

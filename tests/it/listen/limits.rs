@@ -11,7 +11,10 @@ use tokio::net::TcpStream;
 
 use super::gateway::{Gateway, exchange, read_hello, read_to_close, soon};
 
+/// How long a test waits for a limit to be reached.
 const SHORT: Duration = Duration::from_millis(300);
+/// The same where something is to be done before: the machine may stand still for a while.
+const LONG_ENOUGH: Duration = Duration::from_secs(4);
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: gw.test\r\n\r\n";
 
 #[tokio::test]
@@ -48,7 +51,7 @@ async fn a_head_that_does_not_end_is_cut() {
 
 #[tokio::test]
 async fn the_second_head_is_held_to_the_limit_too() {
-    let gateway = Gateway::start_with(|config| config.header_timeout = SHORT);
+    let gateway = Gateway::start_with(|config| config.header_timeout = LONG_ENOUGH);
     let mut stream = gateway.client().connect(gateway.https, "gw.test").await;
     stream.write_all(GET).await.unwrap();
     read_hello(&mut stream).await;
@@ -59,8 +62,8 @@ async fn the_second_head_is_held_to_the_limit_too() {
 #[tokio::test]
 async fn a_slow_handler_is_neither_idle_nor_slow_in_its_head() {
     let mut gateway = Gateway::start_with(|config| {
-        config.header_timeout = SHORT;
-        config.idle_timeout = SHORT;
+        config.header_timeout = LONG_ENOUGH;
+        config.idle_timeout = LONG_ENOUGH;
     });
     let mut stream = gateway.client().connect(gateway.https, "gw.test").await;
     let held = b"GET /held HTTP/1.1\r\nhost: gw.test\r\n\r\n";
@@ -77,7 +80,7 @@ async fn a_slow_handler_is_neither_idle_nor_slow_in_its_head() {
 
 #[tokio::test]
 async fn idle_connections_are_closed_in_both_protocols() {
-    let gateway = Gateway::start_with(|config| config.idle_timeout = SHORT);
+    let gateway = Gateway::start_with(|config| config.idle_timeout = LONG_ENOUGH);
     let mut stream = gateway.client().connect(gateway.https, "gw.test").await;
     stream.write_all(GET).await.unwrap();
     read_hello(&mut stream).await;
@@ -126,6 +129,13 @@ async fn alpn_decides_between_http_1_and_http_2() {
     assert!(other.try_connect(gateway.https, "gw.test").await.is_err());
 }
 
+/// It could be sent again by somebody else (RFC 8446 §8).
+#[test]
+fn no_early_data_is_taken() {
+    let gateway = Gateway::start();
+    assert_eq!(gateway.tls.server.max_early_data_size, 0);
+}
+
 #[tokio::test]
 async fn an_address_gets_so_many_connections_and_no_more() {
     let gateway = Gateway::start_with(|config| config.max_connections_per_address = 2);
@@ -155,7 +165,7 @@ async fn a_full_gateway_still_tells_its_health() {
 
 #[tokio::test]
 async fn a_client_that_takes_nothing_of_the_answer_is_cut() {
-    let mut gateway = Gateway::start_with(|config| config.idle_timeout = SHORT);
+    let mut gateway = Gateway::start_with(|config| config.idle_timeout = LONG_ENOUGH);
     let mut stream = gateway.client().connect(gateway.https, "gw.test").await;
     let big = b"GET /big HTTP/1.1\r\nhost: gw.test\r\n\r\n";
     stream.write_all(big).await.unwrap();

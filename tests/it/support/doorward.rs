@@ -193,6 +193,12 @@ impl Doorward {
         client.connect(self.address, "localhost").await
     }
 
+    /// A connection on which HTTP/2 was agreed.
+    pub(crate) async fn connect_http2(&self) -> TlsStream<TcpStream> {
+        let client = self.client.clone().offering(&["h2"]);
+        client.connect(self.address, "localhost").await
+    }
+
     /// Sends a request over a connection of its own.
     pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Answer {
         let host = format!("localhost:{}", self.address.port())
