@@ -6,6 +6,7 @@ mod authorities;
 mod clients;
 mod hsts;
 mod leftovers;
+mod overload;
 mod process;
 mod reload;
 mod replicas;
