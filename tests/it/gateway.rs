@@ -7,6 +7,7 @@ mod clients;
 mod hsts;
 mod leftovers;
 mod overload;
+mod passwords;
 mod process;
 mod reload;
 mod replicas;
