@@ -4,6 +4,7 @@ mod account_life;
 mod accounts;
 mod authorities;
 mod clients;
+mod failover;
 mod hsts;
 mod leftovers;
 mod overload;
