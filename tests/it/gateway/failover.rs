@@ -10,7 +10,6 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::doorward::{Answer, Doorward, Setup, Tokens, USER};
-use crate::support::redis::until;
 use crate::support::redis_cluster::RedisCluster;
 use crate::support::redis_sentinel::Watched;
 use crate::support::redis_tls::TlsServer;
@@ -35,7 +34,7 @@ async fn gateway_over(store: String, files: Vec<(&'static str, String)>) -> Door
 }
 
 /// What the clients were told.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Told {
     refreshed: AtomicUsize,
     passed: AtomicUsize,
@@ -139,11 +138,20 @@ impl Story {
     async fn come(&self, awaited: &[(&AtomicUsize, usize)]) {
         let wanted = awaited.iter().map(|(counter, more)| count(counter) + more);
         let wanted: Vec<_> = wanted.collect();
-        until("the clients are told so", async || {
+        let come = async || {
             let mut both = awaited.iter().zip(&wanted);
             both.all(|((counter, _), wanted)| count(counter) >= *wanted)
-        })
-        .await;
+        };
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while !come().await {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{:?}, and the gateway says {}",
+                self.told,
+                self.gateway.said()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// All is as it was: nobody was signed out but who signed out, and the service has seen what was let
