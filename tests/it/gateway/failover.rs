@@ -187,8 +187,8 @@ impl Story {
 async fn a_master_that_dies_behind_sentinels_is_503_until_there_is_another_and_nobody_is_signed_out()
  {
     let mut watched = Watched::start().await;
-    let (store, files) = watched.setting();
-    let story = Story::begin(gateway_over(store, files).await).await;
+    let (line, files) = watched.setting();
+    let story = Story::begin(gateway_over(line, files).await).await;
     let master = watched.master().await;
     watched.servers[master].replicated().await;
     // One of three makes no other server the master, so that the failure lasts until all have seen it.

@@ -80,4 +80,10 @@ async fn a_request_in_flight_is_finished_before_the_end() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     assert_eq!(answer.json()["path"], "/slow", "read whole");
     assert_eq!(gateway.ended().await.code(), Some(0));
+    // It waited for the request, and was not merely slower in ending than the request was.
+    let said = gateway.said();
+    assert!(
+        said.contains("stopped") && !said.contains("cut off"),
+        "{said}"
+    );
 }

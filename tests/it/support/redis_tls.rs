@@ -64,10 +64,12 @@ impl TlsServer {
         let (ca, own) = (self.files.authorities.as_ref(), self.files.client.as_ref());
         let (ca, own) = (ca.unwrap(), own.unwrap());
         format!(
-            "store = {{ url = \"rediss://127.0.0.1:{}\", ca = {ca:?}, client_cert = {:?}, client_key = {:?} }}",
+            "store = {{ url = \"rediss://127.0.0.1:{}\", ca = \"{}\", client_cert = \"{}\", \
+             client_key = \"{}\" }}",
             self.server.setting("--tls-port"),
-            own.cert,
-            own.key,
+            ca.display(),
+            own.cert.display(),
+            own.key.display(),
         )
     }
 
