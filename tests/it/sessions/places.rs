@@ -82,6 +82,8 @@ async fn the_documented_user_over_tls_may_do_what_the_contract_needs_and_nothing
     wrong.login.as_mut().unwrap().password = "hunter3".into();
     let wrong = RedisSessions::connect(&wrong);
     wrong.ping().await.expect_err("the password is wrong");
+    let wait = ["ACL", "DRYRUN", "doorward", "WAIT", "1", "1"];
+    assert_eq!(text(&tls.server, &wait).await, "OK");
     for dry_run in [
         &["KEYS", "*"][..],
         &["FLUSHALL"],

@@ -64,6 +64,10 @@ impl RedisServer {
     }
 
     /// Starts a Valkey, where there is one.
+    #[expect(
+        clippy::print_stderr,
+        reason = "so that nobody takes its absence for a pass"
+    )]
     pub(crate) fn start_valkey() -> Option<Self> {
         let there = Command::new(VALKEY).arg("--version").output();
         if there.is_err() {
@@ -128,6 +132,22 @@ impl RedisServer {
         if let Some(process) = self.process.take() {
             end(process);
         }
+    }
+
+    /// Stops it without an end: its connections stay, and it says nothing.
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.as_ref().expect("it runs").id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
     }
 
     /// Starts it again on the same port, with what it kept.
