@@ -33,6 +33,17 @@ pub enum Created {
     Superseded,
 }
 
+/// Whether what was written would outlive the server that took it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// A replica has confirmed that it has it.
+    Confirmed,
+    /// The store has no replicas.
+    NoReplica,
+    /// The store has replicas, and none has confirmed it in time.
+    Unconfirmed,
+}
+
 /// A refresh token that is shown to the store.
 #[derive(Clone, Debug)]
 pub struct Refresh {
@@ -156,6 +167,12 @@ pub trait SessionStore: Send + Sync + fmt::Debug {
 
     /// Asks the store for a sign of life.
     async fn ping(&self) -> Result<(), Unavailable>;
+
+    /// Waits for a moment until a replica has all that was written by this value so far. For the
+    /// command line: no gateway need have heard of what it ended when the server dies.
+    async fn copied(&self) -> Result<Copied, Unavailable> {
+        Ok(Copied::NoReplica)
+    }
 }
 
 /// Which kind of token a generation is, beside the newest one of its session.

@@ -13,7 +13,7 @@ use crate::audit::Action;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, UserId};
 use crate::session::Session;
-use crate::sessions::SessionStore;
+use crate::sessions::{Copied, SessionStore};
 use crate::unavailable::Unavailable;
 use crate::user::{Login, Role};
 use crate::users::UserStore;
@@ -90,6 +90,12 @@ pub enum SessionError {
         /// What failed.
         source: Unavailable,
     },
+    /// All is done, but only the master knows of it.
+    #[error(
+        "{0} sessions were ended, but no replica of the session store has confirmed it: should the store \
+         fail over now, they may live on; see `doorward session list`"
+    )]
+    Uncopied(usize),
     /// The output could not be written.
     #[error("cannot write the output")]
     Output(#[from] io::Error),
@@ -157,7 +163,18 @@ impl Stores<'_> {
             (self.record)(Action::SignOutAll, user, None);
             count += ended.len();
         }
+        self.copied(count).await?;
         Ok(count)
+    }
+
+    /// What was ended here no gateway need have heard of yet, so that none could tell a successor of the
+    /// server that took it.
+    async fn copied(&self, ended: usize) -> Result<(), SessionError> {
+        match self.sessions.copied().await {
+            Ok(Copied::Confirmed | Copied::NoReplica) => Ok(()),
+            Ok(Copied::Unconfirmed) => Err(SessionError::Uncopied(ended)),
+            Err(source) => Err(SessionError::Unavailable { ended, source }),
+        }
     }
 
     /// One that is not there keeps none of the others alive.
@@ -177,6 +194,7 @@ impl Stores<'_> {
                 None => missing.push(id),
             }
         }
+        self.copied(count).await?;
         if missing.is_empty() {
             Ok(count)
         } else {

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::id::UserId;
 use crate::password::pool::{Busy, Passwords};
 use crate::password::rules::{Owner, Refused};
-use crate::sessions::SessionStore;
+use crate::sessions::{Copied, SessionStore};
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, EmailStatus, JsonObject, User};
 use crate::users::directory::Kept;
@@ -69,6 +69,12 @@ pub enum UserError {
     /// The account was changed, its sessions go on.
     #[error("the account was changed, but its sessions could not be ended; run the command again")]
     SessionsRemain(#[source] Unavailable),
+    /// All is done, but only the master knows of the ends.
+    #[error(
+        "the account was changed and its sessions were ended, but no replica of the session store has \
+         confirmed it: should the store fail over now, they may live on; run the command again"
+    )]
+    Uncopied,
     /// The file to import cannot be read.
     #[error("cannot read {}", path.display())]
     Import {
@@ -236,9 +242,12 @@ impl Stores<'_> {
     /// whose first could not end the sessions.
     async fn end_sessions(&self, user: UserId) -> Result<Ended, UserError> {
         let ended = self.sessions.end_all(user, self.clock.now()).await;
-        ended
-            .map(|sessions| Ended(sessions.len()))
-            .map_err(UserError::SessionsRemain)
+        let ended = ended.map_err(UserError::SessionsRemain)?;
+        let copied = self.sessions.copied().await;
+        match copied.map_err(UserError::SessionsRemain)? {
+            Copied::Confirmed | Copied::NoReplica => Ok(Ended(ended.len())),
+            Copied::Unconfirmed => Err(UserError::Uncopied),
+        }
     }
 }
 

@@ -11,9 +11,15 @@ use crate::id::random_bytes;
 use crate::sessions::SessionStore;
 use crate::unavailable::Unavailable;
 
-/// How long one reading of the log waits for news. An outage is noticed, and the memory made fresh
-/// again, about as often; far below any staleness that makes sense.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long one reading of the log waits for news at the most. An outage is noticed, and the memory made
+/// fresh again, about as often.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What is read is as old as the question, so that a quiet log is known up to between one and two
+/// patiences ago: a quarter of the staleness leaves half of it for answers that are late.
+fn patience(max_staleness: Duration) -> Duration {
+    LONGEST_PATIENCE.min(max_staleness / 4)
+}
 
 /// How often the memory is searched for what can be forgotten. Each time costs a look at every entry.
 const FORGET_EVERY: Duration = Duration::from_secs(10);
@@ -65,7 +71,7 @@ impl Revocations {
                 patience = if lost.is_waiting() {
                     Duration::ZERO
                 } else {
-                    PATIENCE
+                    self::patience(self.config.max_staleness)
                 };
             }
             if asked_at.since(forgot_at) >= FORGET_EVERY {
@@ -120,6 +126,14 @@ impl Outage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quiet_log_is_fresh_at_every_staleness_that_may_be_configured() {
+        for (seconds, expected) in [(1, 250), (3, 750), (5, 1000), (3600, 1000)] {
+            let max_staleness = Duration::from_secs(seconds);
+            assert_eq!(patience(max_staleness), Duration::from_millis(expected));
+        }
+    }
 
     #[test]
     fn pauses_grow_from_fifty_milliseconds_to_a_second() {

@@ -23,7 +23,7 @@ use crate::session::{Session, Subject};
 use crate::unavailable::Unavailable;
 
 use super::stored::{Unreadable, parsed, roles_text};
-use super::{Created, Cursor, EndedPage, Epoch, Refresh, Refreshed, SessionStore};
+use super::{Copied, Created, Cursor, EndedPage, Epoch, Refresh, Refreshed, SessionStore};
 
 mod hash;
 mod keys;
@@ -293,6 +293,10 @@ impl SessionStore for RedisSessions {
 
     async fn ping(&self) -> Result<(), Unavailable> {
         self.link.ping().await.map_err(unavailable)
+    }
+
+    async fn copied(&self) -> Result<Copied, Unavailable> {
+        self.link.copied().await.map_err(unavailable)
     }
 }
 

@@ -25,7 +25,7 @@ use crate::support::core::{Core, ORIGIN, Setup, lifetimes};
 
 mod answer;
 mod story;
-mod words;
+pub(crate) mod words;
 
 const USER: &str = "ann@example.com";
 /// Whose user name, `admin`, is the one account of Actian.

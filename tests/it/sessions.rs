@@ -1,5 +1,5 @@
-//! What every session store keeps to, held against each of them: SQLite, and real Redis servers in each
-//! of the ways in which they are run.
+//! What every session store keeps to, held against each of them: SQLite, Valkey where it is
+//! installed, and real Redis servers in each of the ways in which they are run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +89,14 @@ macro_rules! on_each_store {
             async fn $behaviour() {
                 let server = super::RedisServer::start();
                 super::contract::$behaviour(super::Arc::new(server.sessions())).await;
+            })*
+        }
+        mod on_valkey {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                if let Some(server) = super::RedisServer::start_valkey() {
+                    super::contract::$behaviour(super::Arc::new(server.sessions())).await;
+                }
             })*
         }
         /// Runs each behaviour in turn on a store of its own, which `store` makes by a key prefix.

@@ -12,6 +12,7 @@ pub(crate) mod postgres;
 pub(crate) mod redis;
 pub(crate) mod redis_cluster;
 pub(crate) mod redis_sentinel;
+pub(crate) mod redis_tls;
 #[path = "../support/sample.rs"]
 pub(crate) mod sample;
 pub(crate) mod supabase_project;

@@ -15,8 +15,9 @@ use crate::unavailable::Unavailable;
 /// The least time between two questions, however many want one.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// How much longer the next one waits where nobody wants it: the store is asked about once a second.
-const PATIENCE: Duration = Duration::from_millis(900);
+/// How much longer the next one waits at the most where nobody wants it: the store is asked about once a
+/// second.
+const LONGEST_PATIENCE: Duration = Duration::from_millis(900);
 
 /// How often uses are stored.
 const NOTE_EVERY: Duration = Duration::from_mins(1);
@@ -44,6 +45,8 @@ impl ApiKeys {
     pub async fn follow(self: Arc<Self>) {
         let mut reading = self.anew();
         let mut is_away = false;
+        // With the shortest staleness a second would be too late.
+        let patience = LONGEST_PATIENCE.min(self.parts.settings.max_staleness / 4);
         loop {
             let caught_up = self.catch_up(&mut reading).await;
             tell(&caught_up, &mut is_away);
@@ -53,7 +56,7 @@ impl ApiKeys {
             tokio::time::sleep(LOOK_AGAIN).await;
             let wanted = self.wanted.notified();
             // Wanted or not, look again.
-            let _wanted = tokio::time::timeout(PATIENCE, wanted).await.is_ok();
+            let _wanted = tokio::time::timeout(patience, wanted).await.is_ok();
         }
     }
 

@@ -7,6 +7,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -17,6 +18,7 @@ use redis::{
 use tokio::sync::Semaphore;
 
 use super::RedisConfig;
+use crate::sessions::Copied;
 
 use dial::{RESPONSE_LIMIT, within};
 use line::Line;
@@ -24,6 +26,7 @@ pub(super) use way::Reached;
 use way::Way;
 
 mod cluster;
+mod copies;
 mod dial;
 mod line;
 mod sentinel;
@@ -42,6 +45,8 @@ pub(super) struct Link {
     way: Arc<Way>,
     /// The connection that all short commands share.
     shared: Line<Reached>,
+    /// How many of these there have been.
+    made: Arc<AtomicUsize>,
     /// Connections for commands that wait, each lent to one reader at a time: a waiting command holds
     /// up all that come after it. As many as ever waited at once.
     waiting: Mutex<Vec<Reached>>,
@@ -61,12 +66,16 @@ impl Link {
     pub(super) fn new(config: &RedisConfig, key: &str) -> Self {
         let way = Arc::new(Way::new(config, key));
         let shared = way.clone();
+        let made = Arc::new(AtomicUsize::new(0));
+        let count = made.clone();
         Self {
             way,
             shared: Line::new(move || {
                 let way = shared.clone();
+                count.fetch_add(1, Ordering::Relaxed);
                 Box::pin(async move { way.connect().await })
             }),
+            made,
             waiting: Mutex::new(Vec::new()),
             places: Semaphore::new(MOST_WAITING),
         }
@@ -94,6 +103,22 @@ impl Link {
             Err(error) => Err(error),
         };
         self.shared.settle(&attempt, answer)
+    }
+
+    /// Whether a replica has all that was written over this link. A server knows what each connection
+    /// wrote: where there has been more than one, nobody can tell.
+    pub(super) async fn copied(&self) -> RedisResult<Copied> {
+        let _place = self.place()?;
+        let attempt = self.shared.attempt();
+        let answer = match attempt.clone().await {
+            Ok(mut reached) => copies::wait(&mut reached.connection).await,
+            Err(error) => Err(error),
+        };
+        let copied = self.shared.settle(&attempt, answer)?;
+        Ok(match self.made.load(Ordering::Relaxed) {
+            1 => copied,
+            _ => Copied::Unconfirmed,
+        })
     }
 
     /// Lends a connection for commands that wait. Given back by [`give_back`](Self::give_back) after

@@ -38,6 +38,24 @@ async fn a_disabled_user_is_out_at_once_and_comes_back_when_enabled() {
 }
 
 #[tokio::test]
+async fn a_user_who_is_added_while_the_gateway_runs_signs_in() {
+    const NEW: &str = "new@example.com";
+    let gateway = Doorward::start().await;
+    let before = gateway.try_sign_in(NEW).await;
+    assert_eq!(before.status, StatusCode::UNAUTHORIZED, "{}", before.text);
+    let words = ["user", "add", NEW, "--username", "newcomer", "--verified"];
+    let added = gateway.command(&words, &format!("{PASSWORD}\n"));
+    assert!(added.status.success(), "{added:?}");
+    for login in [NEW, "newcomer"] {
+        let user = gateway.sign_in(login).await;
+        let answer = gateway.get("/api/x", Some(&user.access)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let seen = gateway.sample.seen().pop().unwrap();
+        assert_eq!(seen.all("x-auth-email"), [NEW]);
+    }
+}
+
+#[tokio::test]
 async fn a_role_that_is_taken_away_is_gone_from_tokens_already_given_out() {
     let gateway = Doorward::start().await;
     let admin = gateway.sign_in(ADMIN).await;

@@ -5,7 +5,8 @@ use std::process::Command;
 use http::StatusCode;
 use tempfile::TempDir;
 
-use crate::support::doorward::{Doorward, command};
+use crate::support::doorward::{Doorward, USER, command};
+use crate::support::redis::until;
 
 #[tokio::test]
 async fn sigterm_ends_it_well() {
@@ -59,16 +60,30 @@ fn words_that_mean_nothing_are_exit_code_one() {
     assert_eq!(help.status.code(), Some(0));
 }
 
-/// What is in flight when the gateway is told to stop is finished.
+/// What is in flight when the gateway is told to stop is finished, and only then does it end.
 #[tokio::test]
 async fn a_request_in_flight_is_finished_before_the_end() {
     let mut gateway = Doorward::start().await;
-    let mut stream = gateway.connect().await;
-    let request = b"GET /public/slow-but-never-here HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    tokio::io::AsyncWriteExt::write_all(&mut stream, request)
-        .await
-        .unwrap();
-    gateway.sample.received(1).await;
-    assert_eq!(gateway.get("/public/x", None).await.status, StatusCode::OK);
-    assert_eq!(gateway.terminate().await.code(), Some(0));
+    let user = gateway.sign_in(USER).await;
+    let answered = gateway.get("/slow", Some(&user.access));
+    let stopped = async {
+        gateway.sample.received(1).await;
+        gateway.signal("-TERM");
+        until("readiness says that it drains", async || {
+            let (ready, said) = gateway.page("/readyz").await;
+            ready == StatusCode::SERVICE_UNAVAILABLE && said.contains("draining")
+        })
+        .await;
+        gateway.sample.release();
+    };
+    let (answer, ()) = tokio::join!(answered, stopped);
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(answer.json()["path"], "/slow", "read whole");
+    assert_eq!(gateway.ended().await.code(), Some(0));
+    // It waited for the request, and was not merely slower in ending than the request was.
+    let said = gateway.said();
+    assert!(
+        said.contains("stopped") && !said.contains("cut off"),
+        "{said}"
+    );
 }

@@ -181,6 +181,40 @@ async fn the_revoked_sessions_of_everybody_are_known_everywhere() {
     pair.accept(&again).await;
 }
 
+/// No gateway need have heard of what a command ended when the master dies, so a replica must have.
+#[tokio::test]
+async fn a_command_whose_ends_no_replica_confirms_says_so() {
+    let master = RedisServer::start();
+    let gateway = Doorward::with(Setup {
+        sessions: format!("store = \"redis://{}\"", master.address()),
+        ..Setup::default()
+    })
+    .await;
+    let revoke = ["session", "revoke", "--user", USER];
+    let run = |words: &[&str]| {
+        let output = gateway.command(words, "");
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), said)
+    };
+    assert_eq!(run(&revoke), (Some(0), String::new()), "without a replica");
+    let replica = RedisServer::start_replica_of(&master).await;
+    assert_eq!(run(&revoke), (Some(0), String::new()), "with a replica");
+
+    replica.pause();
+    let user = gateway.sign_in(USER).await;
+    for words in [&revoke[..], &["user", "disable", USER]] {
+        let (code, said) = run(words);
+        assert_eq!(code, Some(1), "{words:?}");
+        assert!(said.contains("no replica"), "{said}");
+    }
+    // It is done all the same.
+    let refused = ("/api/x", Some(user.access.as_str()));
+    gateway.until(StatusCode::UNAUTHORIZED, refused).await;
+    replica.resume();
+    let (code, said) = run(&["user", "disable", USER]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
 /// The old role is in the old token, and that token is worth nothing.
 #[tokio::test]
 async fn a_role_that_was_taken_away_is_nowhere_any_more() {

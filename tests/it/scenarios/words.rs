@@ -5,20 +5,20 @@ use http::Method;
 use serde_json::{Value, json};
 
 /// A request of a client.
-pub(super) struct Ask {
-    pub(super) method: Method,
-    pub(super) target: &'static str,
-    pub(super) bearer: Option<String>,
-    pub(super) body: Option<String>,
+pub(crate) struct Ask {
+    pub(crate) method: Method,
+    pub(crate) target: &'static str,
+    pub(crate) bearer: Option<String>,
+    pub(crate) body: Option<String>,
 }
 
-type SignIn = fn(&str, &str) -> Ask;
+pub(crate) type SignIn = fn(&str, &str) -> Ask;
 type WithToken = fn(&str) -> Ask;
 
 /// The words of a shape; `None` where it has none for it.
-pub(super) struct Words {
-    pub(super) sign_in: Option<SignIn>,
-    pub(super) admin_sign_in: Option<SignIn>,
+pub(crate) struct Words {
+    pub(crate) sign_in: Option<SignIn>,
+    pub(crate) admin_sign_in: Option<SignIn>,
     pub(super) refresh: Option<WithToken>,
     pub(super) sign_out: Option<WithToken>,
     pub(super) current: Option<WithToken>,
@@ -28,7 +28,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn of(shape: Shape) -> Self {
+    pub(crate) fn of(shape: Shape) -> Self {
         match shape {
             Shape::InsForge => insforge(),
             Shape::Supabase => supabase(),

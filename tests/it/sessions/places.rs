@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
 
 use doorward::sessions::redis::RedisConfig;
-use doorward::sessions::redis::place::{ClientCertificate, Login, Place, TlsFiles, Transport};
+use doorward::sessions::redis::place::{Login, Place, TlsFiles};
 use doorward::unavailable::Unavailable;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
@@ -15,7 +15,7 @@ use super::*;
 use crate::support::redis::{config_at, until};
 use crate::support::redis_cluster::{RedisCluster, follows, text};
 use crate::support::redis_sentinel::Watched;
-use crate::support::tls::Authority;
+use crate::support::redis_tls::TlsServer;
 
 /// The user that the manual tells operators to make.
 fn documented_user() -> Vec<&'static str> {
@@ -45,61 +45,6 @@ async fn a_socket_and_a_database_hold_the_contract() {
         spaces.contains("db5:") && !spaces.contains("db0:"),
         "{spaces}"
     );
-}
-
-/// A server that speaks TLS alone, to those who have a certificate of `authority`.
-struct TlsServer {
-    server: RedisServer,
-    files: TlsFiles,
-    _directory: tempfile::TempDir,
-}
-
-impl TlsServer {
-    fn start(name: &str) -> Self {
-        let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let directory = tempfile::tempdir().unwrap();
-        let authority = Authority::new();
-        let ca = directory.path().join("ca.pem");
-        std::fs::write(&ca, authority.pem()).unwrap();
-        let theirs = authority.issue(directory.path(), "server", &[name]);
-        let ours = authority.issue(directory.path(), "client", &["doorward"]);
-        let server = RedisServer::start_with(&[
-            "--tls-port",
-            "PORT",
-            "--tls-cert-file",
-            theirs.cert.to_str().unwrap(),
-            "--tls-key-file",
-            theirs.key.to_str().unwrap(),
-            "--tls-ca-cert-file",
-            ca.to_str().unwrap(),
-        ]);
-        let files = TlsFiles {
-            authorities: Some(ca),
-            client: Some(ClientCertificate {
-                cert: ours.cert,
-                key: ours.key,
-            }),
-        };
-        Self {
-            server,
-            files,
-            _directory: directory,
-        }
-    }
-
-    fn config(&self, files: TlsFiles, key_prefix: &str) -> RedisConfig {
-        let mut node = self.server.node();
-        node.port = self.server.setting("--tls-port").parse().unwrap();
-        RedisConfig {
-            place: Place::Server {
-                node,
-                transport: Transport::Tls(files),
-                database: 2,
-            },
-            login: None,
-            key_prefix: key_prefix.to_owned(),
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,6 +82,8 @@ async fn the_documented_user_over_tls_may_do_what_the_contract_needs_and_nothing
     wrong.login.as_mut().unwrap().password = "hunter3".into();
     let wrong = RedisSessions::connect(&wrong);
     wrong.ping().await.expect_err("the password is wrong");
+    let wait = ["ACL", "DRYRUN", "doorward", "WAIT", "1", "1"];
+    assert_eq!(text(&tls.server, &wait).await, "OK");
     for dry_run in [
         &["KEYS", "*"][..],
         &["FLUSHALL"],

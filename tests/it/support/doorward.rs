@@ -124,22 +124,25 @@ impl Doorward {
 
     /// SIGTERM, and how it ended.
     pub(crate) async fn terminate(&mut self) -> std::process::ExitStatus {
-        let id = self.process.id().unwrap().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.signal("-TERM");
+        self.ended().await
+    }
+
+    /// How it ended, once it has.
+    pub(crate) async fn ended(&mut self) -> std::process::ExitStatus {
         self.process.wait().await.unwrap()
+    }
+
+    /// Sends the process a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.process.id().unwrap().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
     }
 
     /// SIGHUP: the configuration is to be read again.
     pub(crate) fn hang_up(&self) {
-        let id = self.process.id().unwrap().to_string();
-        let sent = Command::new("kill").args(["-HUP", &id]).status().unwrap();
-        assert!(sent.success());
+        self.signal("-HUP");
     }
 
     /// What the gateway has said so far on standard error.

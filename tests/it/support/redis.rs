@@ -1,4 +1,4 @@
-//! A real Redis server of a test's own: on a free port, in a directory of its own, gone with its value.
+//! A real Redis server of a test's own, or a Valkey: on a free port, in a directory of its own, gone with its value.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -9,9 +9,13 @@ use doorward::sessions::redis::place::{Node, Place, Transport};
 use doorward::sessions::redis::{RedisConfig, RedisSessions};
 use tempfile::TempDir;
 
+const REDIS: &str = "redis-server";
+const VALKEY: &str = "valkey-server";
+
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct RedisServer {
+    program: &'static str,
     address: SocketAddr,
     directory: TempDir,
     settings: Vec<String>,
@@ -59,15 +63,34 @@ impl RedisServer {
         panic!("no replica has caught up");
     }
 
+    /// Starts a Valkey, where there is one.
+    #[expect(
+        clippy::print_stderr,
+        reason = "so that nobody takes its absence for a pass"
+    )]
+    pub(crate) fn start_valkey() -> Option<Self> {
+        let there = Command::new(VALKEY).arg("--version").output();
+        if there.is_err() {
+            eprintln!("no {VALKEY} in PATH, so this test ran without it");
+            return None;
+        }
+        Some(Self::start_program(VALKEY, &[]))
+    }
+
     /// Starts a server with more settings; each `PORT` in them is another free port.
     pub(crate) fn start_with(settings: &[&str]) -> Self {
+        Self::start_program(REDIS, settings)
+    }
+
+    fn start_program(program: &'static str, settings: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         // A port is free until somebody takes it, so a start may fail; another port then.
         for _ in 0..20 {
             let address = free_address();
             let settings: Vec<_> = settings.iter().map(|word| with_port(word)).collect();
-            if let Some(process) = run(address, &directory, &settings) {
+            if let Some(process) = run(program, (address, &directory), &settings) {
                 return Self {
+                    program,
                     address,
                     directory,
                     settings,
@@ -75,7 +98,7 @@ impl RedisServer {
                 };
             }
         }
-        panic!("no redis-server came up on any of 20 free ports");
+        panic!("no {program} came up on any of 20 free ports");
     }
 
     /// Where it listens.
@@ -111,10 +134,30 @@ impl RedisServer {
         }
     }
 
+    /// Stops it without an end: its connections stay, and it says nothing.
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.as_ref().expect("it runs").id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Starts it again on the same port, with what it kept.
     pub(crate) fn start_again(&mut self) {
         self.stop();
-        self.process = run(self.address, &self.directory, &self.settings);
+        self.process = run(
+            self.program,
+            (self.address, &self.directory),
+            &self.settings,
+        );
         assert!(self.process.is_some(), "the port is still ours");
     }
 
@@ -190,8 +233,12 @@ fn with_port(word: &str) -> String {
     }
 }
 
-fn run(address: SocketAddr, directory: &TempDir, settings: &[String]) -> Option<Child> {
-    let mut command = Command::new("redis-server");
+fn run(
+    program: &str,
+    (address, directory): (SocketAddr, &TempDir),
+    settings: &[String],
+) -> Option<Child> {
+    let mut command = Command::new(program);
     command
         .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
         .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])

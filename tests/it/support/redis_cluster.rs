@@ -113,6 +113,27 @@ impl RedisCluster {
         }
     }
 
+    /// The same, as a line of `[sessions]`.
+    pub(crate) fn setting(&self) -> String {
+        let nodes = self.nodes[..2].iter();
+        let nodes: Vec<_> = nodes.map(|node| node.address().to_string()).collect();
+        format!("store = {{ cluster = {nodes:?} }}")
+    }
+
+    /// Whether a replica may take the place of a master that dies: `yes` or `no`.
+    pub(crate) async fn may_fail_over(&self, answer: &str) {
+        let no_failover = if answer == "yes" { "no" } else { "yes" };
+        for replica in &self.nodes[MASTERS..] {
+            let may = [
+                ["cluster-replica-no-failover", no_failover],
+                // However long its master has been gone.
+                ["cluster-replica-validity-factor", "0"],
+            ];
+            let may = [&["CONFIG", "SET"], may.as_flattened()].concat();
+            replica.command(&may).await;
+        }
+    }
+
     pub(crate) fn sessions(&self, key_prefix: &str) -> RedisSessions {
         RedisSessions::connect(&self.config(key_prefix))
     }

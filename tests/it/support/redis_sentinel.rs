@@ -71,6 +71,17 @@ impl Watched {
         }
     }
 
+    /// The same, as a line of `[sessions]`, and the file that it names.
+    pub(crate) fn setting(&self) -> (String, Vec<(&'static str, String)>) {
+        let sentinels = self.sentinels.iter();
+        let sentinels: Vec<_> = sentinels.map(|one| one.address.to_string()).collect();
+        let line = format!(
+            "store = {{ sentinels = {sentinels:?}, master = \"{MASTER}\", database = 3, \
+             sentinel_password = {{ file = \"watchword\" }} }}"
+        );
+        (line, vec![("watchword", WATCHWORD.to_owned())])
+    }
+
     pub(crate) fn sessions(&self, key_prefix: &str) -> RedisSessions {
         RedisSessions::connect(&self.config(key_prefix))
     }
