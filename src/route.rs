@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use http::HeaderValue;
+
 use crate::policy::Requirement;
 
 pub mod pattern;
@@ -47,6 +49,8 @@ pub struct RouteConfig {
     pub upstream: usize,
     /// Whether the upstream may see the caller's credential.
     pub credentials: Credentials,
+    /// Whose pages may call it, where it says so itself; none at all: the service says it.
+    pub allowed_origins: Option<Vec<HeaderValue>>,
 }
 
 /// Whether the upstream may see the caller's credential.

@@ -138,7 +138,7 @@ impl Visit<'_> {
                 (record.verdict, record.reason) = verdict;
                 let style = Answers::to(&request).style(stop);
                 let mut response = refusal.of_request(record.request_id).respond(style);
-                if let Some(cors) = stop.and_then(Stop::cors) {
+                if let Some(cors) = stop.and_then(|stop| stop.cors.as_ref()) {
                     cors.share(request.headers(), response.headers_mut());
                 }
                 let metrics = stop.map_or(&self.serving.site.unmatched, |stop| &stop.metrics);

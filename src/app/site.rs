@@ -22,7 +22,7 @@ use crate::path::NormalPath;
 use crate::policy::Requirement;
 use crate::route::pattern::{HostPattern, Methods, PathPattern, PatternError};
 use crate::route::table::{Conflict, Lookup, RouteTable};
-use crate::route::{Credentials, Matcher};
+use crate::route::{Credentials, Matcher, RouteConfig};
 use crate::wire::refusal::{ProblemStyle, RefusalStyle};
 
 /// What a request comes to.
@@ -36,8 +36,10 @@ pub struct Stop {
     pub target: Target,
     /// How refusals look here.
     pub style: Style,
-    /// What clients know of the dialect that goes with it; for services alone, as the dialect's own
-    /// endpoints see to it themselves.
+    /// How its answers are shared with pages of other origins, where the service does not say it
+    /// itself; for services alone, as endpoints see to it themselves.
+    pub cors: Option<Cors>,
+    /// What clients know of the dialect that goes with a service.
     pub neighbour: Option<Neighbour>,
     /// Its counters.
     pub metrics: RouteMetrics,
@@ -75,14 +77,6 @@ pub enum Style {
     Dialect(Shape, Quarter),
 }
 
-impl Stop {
-    /// How its answers are shared with pages of other origins; none: the service says it itself.
-    pub fn cors(&self) -> Option<&Cors> {
-        let cors = self.neighbour.as_ref().map(|neighbour| &neighbour.cors);
-        cors.filter(|cors| cors.is_asked_for())
-    }
-}
-
 impl Style {
     /// The style itself.
     pub fn as_dyn(self) -> &'static dyn RefusalStyle {
@@ -96,8 +90,6 @@ impl Style {
 /// The dialect beside a service.
 #[derive(Clone, Debug)]
 pub struct Neighbour {
-    /// Which pages of other origins may call.
-    pub cors: Cors,
     /// The keys that its apps show in the place of a token until somebody has signed in.
     pub keys: ApiKeys,
     /// Where its clients show their credential, beside `Authorization`.
@@ -125,6 +117,7 @@ impl Site {
                 requirement: place.requirement,
                 target: place.target,
                 style: place.style,
+                cors: place.cors,
                 neighbour: place.neighbour,
             });
         }
@@ -308,6 +301,7 @@ struct PlannedStop {
     requirement: Requirement,
     target: Target,
     style: Style,
+    cors: Option<Cors>,
     neighbour: Option<Neighbour>,
 }
 
@@ -343,6 +337,7 @@ fn own_stops() -> Result<Vec<PlannedStop>, PatternError> {
                 requirement: Requirement::Public,
                 target: Target::Own(Endpoints::Api),
                 style: Style::Problem,
+                cors: None,
                 neighbour: None,
             })
         })
@@ -377,6 +372,7 @@ fn dialect_stops(config: &Config) -> Result<Vec<PlannedStop>, PatternError> {
                 requirement: Requirement::Public,
                 target: Target::Own(Endpoints::Dialect(index)),
                 style: Style::Dialect(dialect.shape, Quarter::Other),
+                cors: None,
                 neighbour: None,
             });
         }
@@ -412,6 +408,17 @@ fn style_of(dialect: Option<&DialectConfig>, matcher: &Matcher) -> Style {
     Style::Dialect(dialect.shape, dialect.shape.quarter(within))
 }
 
+/// The list of the route counts, else that of the dialect; what a page may send is what its clients do.
+fn cors_of(route: &RouteConfig, dialect: Option<&DialectConfig>) -> Option<Cors> {
+    let beside = dialect.map(|dialect| &dialect.allowed_origins);
+    let allowed = route.allowed_origins.as_ref().or(beside)?.clone();
+    let cors = match dialect {
+        Some(dialect) => dialect.shape.cors(allowed),
+        None => Cors::new(allowed),
+    };
+    Some(cors).filter(Cors::is_asked_for)
+}
+
 fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
     let routes = config.routes.iter().zip(&config.sources.routes);
     routes.map(|(route, entry)| {
@@ -426,8 +433,8 @@ fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
                 credentials: route.credentials,
             },
             style: style_of(dialect, &route.matcher),
+            cors: cors_of(route, dialect),
             neighbour: dialect.map(|dialect| Neighbour {
-                cors: dialect.shape.cors(dialect.allowed_origins.clone()),
                 keys: dialect.keys.clone(),
                 key_header: dialect.shape.key_header(),
             }),

@@ -1,13 +1,13 @@
 //! `[[dialects]]`, `[headers]`, `[log]`, `[audit]`: what clients, upstreams and operators see.
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use url::{Host, Url};
 
 use super::mistake::Entry;
 use super::reader::{Complaint, Read, Section, Value, all, quoted};
 use super::reference::tables;
 use super::routing::host;
-use super::values::{origin, path, secret};
+use super::values::{allowed_origin, path, secret};
 use super::{ApiKeys, AuditConfig, DialectConfig, LogConfig, LogTarget, Shape, Targets};
 use crate::keys::shared_secret::LEAST_BYTES;
 use crate::logs::SyslogServer;
@@ -134,15 +134,6 @@ fn long_secret(value: &Value<'_>) -> Read<SecretText> {
         return Err(value.note(complaint.expected(expected)));
     }
     Ok(secret)
-}
-
-/// In the spelling in which browsers send it (RFC 6454 §6.2): comparing is then comparing bytes.
-fn allowed_origin(value: &Value<'_>) -> Read<HeaderValue> {
-    let expected =
-        "an origin such as \"https://app.example.com\"; a wildcard would let every page in";
-    let url = origin(value, &["https", "http"], expected)?;
-    let origin = HeaderValue::from_str(&url.origin().ascii_serialization());
-    origin.map_err(|_no_text| value.wrong_type(expected))
 }
 
 pub(super) fn headers(root: &Section<'_>) -> Read<IdentityHeaders> {

@@ -7,7 +7,7 @@ use super::mistake::Entry;
 use super::reader::{Complaint, Read, Section, Value, all, quoted, suggestion};
 use super::reference::tables;
 use super::requirement::requirement;
-use super::values::{authorities, origin, twice};
+use super::values::{allowed_origin, authorities, origin, twice};
 use crate::proxy::{Protocol, UpstreamConfig};
 use crate::route::pattern::{HostPattern, Methods, PathPattern};
 use crate::route::{Credentials, Matcher, RouteConfig};
@@ -108,13 +108,17 @@ fn route(section: &Section<'_>, upstreams: &[&str]) -> Read<Vec<RouteConfig>> {
     let requirement = section.read("require", requirement);
     let upstream = section.read("upstream", |value| upstream_index(value, upstreams));
     let credentials = section.boolean("forward_credentials");
+    let allowed_origins = section.optional("allowed_origins", |value| {
+        let items = value.items(&section.expected("allowed_origins"))?;
+        all(items.iter().map(allowed_origin))
+    });
     let (path, methods, requirement) = (path?, methods?, requirement?);
     let credentials = if credentials? {
         Credentials::Forwarded
     } else {
         Credentials::Kept
     };
-    let upstream = upstream?;
+    let (upstream, allowed_origins) = (upstream?, allowed_origins?);
     let hosts = hosts?.unwrap_or_else(|| vec![HostPattern::Any]);
     let routes = hosts.into_iter().map(|host| RouteConfig {
         matcher: Matcher {
@@ -125,6 +129,7 @@ fn route(section: &Section<'_>, upstreams: &[&str]) -> Read<Vec<RouteConfig>> {
         requirement: requirement.clone(),
         upstream,
         credentials,
+        allowed_origins: allowed_origins.clone(),
     });
     Ok(routes.collect())
 }

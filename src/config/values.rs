@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use http::HeaderValue;
 use ipnet::IpNet;
 use url::{Host, Url};
 
@@ -196,4 +197,13 @@ pub(super) fn exactly_one(section: &Section<'_>, names: &[&'static str]) -> Read
     };
     let expected = format!("exactly one of {}", names.join(", "));
     Err(section.note_here(Complaint::new(found).expected(expected)))
+}
+
+/// In the spelling in which browsers send it (RFC 6454 §6.2): comparing is then comparing bytes.
+pub(super) fn allowed_origin(value: &Value<'_>) -> Read<HeaderValue> {
+    let expected =
+        "an origin such as \"https://app.example.com\"; a wildcard would let every page in";
+    let url = origin(value, &["https", "http"], expected)?;
+    let origin = HeaderValue::from_str(&url.origin().ascii_serialization());
+    origin.map_err(|_no_text| value.wrong_type(expected))
 }

@@ -54,13 +54,14 @@ impl Asked {
     pub(super) fn of<B>(stop: &Stop, request: &Request<B>) -> Self {
         let origins = request.headers().get_all(ORIGIN).iter();
         Self(
-            stop.cors()
+            stop.cors
+                .as_ref()
                 .map(|_| origins.map(|origin| (ORIGIN, origin.clone())).collect()),
         )
     }
 
     fn share(&self, stop: &Stop, headers: &mut HeaderMap) {
-        if let (Some(asked), Some(cors)) = (&self.0, stop.cors()) {
+        if let (Some(asked), Some(cors)) = (&self.0, stop.cors.as_ref()) {
             cors.share_anew(asked, headers);
         }
     }

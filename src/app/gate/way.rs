@@ -132,7 +132,7 @@ impl<'a> Visit<'a> {
         let Lookup::Found(stop) = self.serving.site.find(&head.host, &head.path, &wanted) else {
             return None;
         };
-        let response = stop.cors()?.preflight_of_service(head.headers);
+        let response = stop.cors.as_ref()?.preflight_of_service(head.headers);
         Some(Way::Preflight { stop, response })
     }
 }

@@ -1132,6 +1132,12 @@ pub static ROUTES: Table = Table {
             Value("false"),
             "Whether the upstream may see the caller's token.",
         ),
+        key(
+            "allowed_origins",
+            Kind::Words("a list of origins, such as [\"https://app.example.com\"]"),
+            Words("that of the dialect beside it"),
+            "Whose pages may call it with credentials; exactly, never `*`. `[]`: the service says it.",
+        ),
     ],
     later: &[],
 };

@@ -308,6 +308,20 @@ fn an_allowed_origin_is_spelt_as_browsers_do() {
 }
 
 #[test]
+fn a_route_says_itself_whose_pages_may_call_or_leaves_it_to_the_dialect() {
+    let route = |line: &str| {
+        let text = format!(
+            "{SHOP}[[routes]]\npath = \"/x\"\nrequire = \"public\"\nupstream = \"shop\"\n{line}"
+        );
+        sound(&text).routes[0].allowed_origins.clone()
+    };
+    assert_eq!(route(""), None);
+    assert_eq!(route("allowed_origins = []\n"), Some(Vec::new()));
+    let one = route("allowed_origins = [\"https://App.example.com/\"]\n").unwrap();
+    assert_eq!(one, ["https://app.example.com"]);
+}
+
+#[test]
 fn a_dialect_has_what_its_clients_and_services_share_with_it() {
     let config = sound(
         "[[dialects]]\nshape = \"supabase\"\nprefix = \"/shop\"\n\

@@ -27,6 +27,8 @@ use crate::support::doorward::{Doorward, Setup, USER as USER_EMAIL};
 const SECRET: &str = "super-secret-jwt-token-with-at-least-32-characters-long";
 const ANON: &str = "sb_publishable_key";
 const APP: &str = "https://app.test";
+/// Which one route lets in.
+const OTHER_APP: &str = "https://reports.test";
 const PAGE: &str = "https://app.test/welcome";
 
 /// What the service was asked: the path, and the headers.
@@ -141,6 +143,19 @@ path = "/rest/v1/countries"
 require = "public"
 upstream = "rest"
 forward_credentials = true
+
+[[routes]]
+path = "/rest/v1/reports"
+require = "public"
+upstream = "rest"
+allowed_origins = ["{OTHER_APP}"]
+
+[[routes]]
+host = "other.test"
+path = "/rest/v1/open"
+require = "public"
+upstream = "rest"
+allowed_origins = []
 "#,
         rest.address
     );
@@ -247,6 +262,34 @@ async fn pages_of_listed_origins_alone_call_services() {
     });
     assert_eq!(refused.json(), expected);
     assert_eq!(rest.paths(), seen);
+}
+
+#[tokio::test]
+async fn the_list_of_a_route_counts_in_the_place_of_that_of_the_dialect() {
+    let (gateway, _rest) = start().await;
+    let shared = async |place: (&str, &str), origin: &str| {
+        let (host, path) = place;
+        let headers = [("origin", origin), ("host", host)];
+        let answer = gateway.send(from_page("GET", path, &headers)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let preflight = [
+            ("origin", origin),
+            ("host", host),
+            ("access-control-request-method", "GET"),
+        ];
+        let preflight = gateway.send(from_page("OPTIONS", path, &preflight)).await;
+        [answer, preflight].map(|answer| {
+            let allowed = answer.headers.get("access-control-allow-origin");
+            allowed.map(|origin| origin.to_str().unwrap().to_owned())
+        })
+    };
+    let one = |origin: &str| [Some(origin.to_owned()), Some(origin.to_owned())];
+    let reports = ("localhost", "/rest/v1/reports");
+    assert_eq!(shared(reports, OTHER_APP).await, one(OTHER_APP));
+    assert_eq!(shared(reports, APP).await, [None, None]);
+    // What the service itself says is left as it is, and so is the preflight.
+    let open = ("other.test", "/rest/v1/open");
+    assert_eq!(shared(open, APP).await, one("*"));
 }
 
 #[tokio::test]

@@ -208,6 +208,16 @@ fn dialects_headers_and_logs_are_checked() {
 
 const FACES: Cases = &[
     (
+        r#"[[routes]]
+path = "/x"
+require = "public"
+upstream = "shop"
+allowed_origins = ["*"]"#,
+        &[
+            r#"8:20: routes[0].allowed_origins[0]: found a text that is no URL, expected an origin such as "https://app.example.com"; a wildcard would let every page in"#,
+        ],
+    ),
+    (
         r#"[[dialects]]
 shape = "vectorai"
 [[dialects]]
