@@ -495,4 +495,19 @@ async fn a_gateway_with_users_in_a_project_signs_them_in_and_manages_none() {
         assert!(!output.status.success());
         assert!(said.contains("users are kept by Supabase"), "{said}");
     }
+    let create = ["api-key", "create", "ops", "--service", "ops"];
+    let key = running.command(&[&create[..], &["--role", "admin"]].concat(), "");
+    let key = String::from_utf8(key.stdout).unwrap();
+    let key = Some(key.trim());
+    let api = |path: &str| format!("/.doorward/api/admin/{path}");
+    running.until(StatusCode::OK, (&api("sessions"), key)).await;
+    let listed = running.get(&api("users"), key).await;
+    let made = running
+        .post(&api("users"), key, &json!({"email": "a@example.com"}))
+        .await;
+    let imported = running.post(&api("users/import"), key, &json!([])).await;
+    for refused in [listed, made, imported] {
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text);
+        assert_eq!(refused.json()["code"], "users_kept_elsewhere");
+    }
 }
