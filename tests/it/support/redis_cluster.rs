@@ -183,8 +183,12 @@ impl RedisCluster {
         loop {
             let left = keys().await;
             let Some(key) = left.first() else { break };
-            from.command(&["MIGRATE", "127.0.0.1", &port, key, "0", "1000"])
-                .await;
+            // On a busy machine the other node may think for a moment that the Cluster is down.
+            let migrate = ["MIGRATE", "127.0.0.1", &port, key, "0", "1000", "REPLACE"];
+            until("a key moves", async || {
+                from.try_command(&migrate).await.is_ok()
+            })
+            .await;
             half = half.saturating_sub(1);
             if half == 1 {
                 meanwhile().await;
