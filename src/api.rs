@@ -33,8 +33,9 @@ type State = Arc<Auth>;
 /// A password, a login and some more: nobody needs a larger body.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// Others read keys at every refresh of theirs; a rotated key is in them long before it matters.
-const KEYS_MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+/// No longer than a new key is shown before it signs (`SHOWN_FIRST`): whoever meets it and asks again must
+/// not be given the set of before.
+const KEYS_MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=5");
 
 /// The description of the API (`OpenAPI` 3.1).
 pub const OPENAPI: &str = include_str!("api/openapi.json");

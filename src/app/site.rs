@@ -1,7 +1,7 @@
 //! The map of the site: which route each request takes, the gateway's own pages and the dialects in the
 //! same table as the routes of the configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -294,6 +294,7 @@ impl OwnEndpoints {
 }
 
 /// A stop before it is on the map.
+#[derive(Clone)]
 struct PlannedStop {
     matcher: Matcher,
     entry: Entry,
@@ -306,12 +307,46 @@ struct PlannedStop {
 }
 
 fn places(config: &Config) -> Vec<PlannedStop> {
-    let own = own_stops().unwrap_or_default();
-    let dialects = dialect_stops(config).unwrap_or_default();
-    own.into_iter()
-        .chain(dialects)
-        .chain(configured(config))
-        .collect()
+    let mut own = own_stops().unwrap_or_default();
+    own.extend(dialect_stops(config).unwrap_or_default());
+    let configured: Vec<_> = configured(config).collect();
+    let narrower = on_narrower_hosts(&own, &configured);
+    own.into_iter().chain(narrower).chain(configured).collect()
+}
+
+/// The endpoints once more for each host that a route or a dialect names within theirs: the table asks the
+/// most specific host first, where `/**` of a route would take them all. A route for the very path of one
+/// is meant to.
+fn on_narrower_hosts(own: &[PlannedStop], configured: &[PlannedStop]) -> Vec<PlannedStop> {
+    let place = |matcher: &Matcher| (matcher.host.to_string(), matcher.path.to_string());
+    let all = || own.iter().chain(configured);
+    let mut taken: BTreeSet<_> = all().map(|stop| place(&stop.matcher)).collect();
+    let hosts: BTreeMap<_, _> = all()
+        .map(|stop| (stop.matcher.host.to_string(), &stop.matcher.host))
+        .collect();
+    // The narrowest first, as theirs is the word on a host that several cover.
+    let mut sources: Vec<_> = own.iter().collect();
+    sources.sort_by_key(|stop| match &stop.matcher.host {
+        HostPattern::Exact(_) => 0,
+        HostPattern::Below(domain) => usize::MAX - domain.len(),
+        HostPattern::Any => usize::MAX,
+    });
+    let mut copies = Vec::new();
+    for stop in sources {
+        for host in hosts.values().copied() {
+            let matcher = Matcher {
+                host: host.clone(),
+                ..stop.matcher.clone()
+            };
+            if stop.matcher.host.is_wider_than(host) && taken.insert(place(&matcher)) {
+                copies.push(PlannedStop {
+                    matcher,
+                    ..stop.clone()
+                });
+            }
+        }
+    }
+    copies
 }
 
 /// What the gateway answers itself: all below `/.doorward/`, and the keys where everybody looks.

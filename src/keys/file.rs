@@ -2,7 +2,9 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -128,11 +130,12 @@ pub(super) fn refuse_exposed(path: &Path, file: &File) -> Result<(), KeyError> {
 /// Held until dropped, and by the kernel, so that a killed process holds nothing. The lock file stays:
 /// to remove it would let a third process lock another file of the same name.
 pub(super) fn lock(path: &Path) -> Result<File, KeyError> {
-    let path = beside(path, ".lock");
+    let lock = beside(path, ".lock");
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(false).mode(0o600);
-    let file = file.open(&path).map_err(at(&path))?;
-    file.lock().map_err(at(&path))?;
+    let file = file.open(&lock).map_err(at(&lock))?;
+    keep_owner(path, &file).map_err(at(&lock))?;
+    file.lock().map_err(at(&lock))?;
     Ok(file)
 }
 
@@ -156,10 +159,23 @@ pub(super) fn write(path: &Path, text: &[u8]) -> Result<(), KeyError> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(&new);
     let mut file = file.map_err(at(&new))?;
+    keep_owner(path, &file).map_err(at(&new))?;
     file.write_all(text).map_err(at(&new))?;
     file.sync_all().map_err(at(&new))?;
     std::fs::rename(&new, path).map_err(at(path))?;
     sync_directory(path)
+}
+
+/// Root that rewrites a file of the gateway's user must leave it to that user, who could not read it else.
+fn keep_owner(old: &Path, new: &File) -> std::io::Result<()> {
+    let Ok(owner) = std::fs::metadata(old) else {
+        return Ok(());
+    };
+    let ours = new.metadata()?;
+    if (owner.uid(), owner.gid()) == (ours.uid(), ours.gid()) {
+        return Ok(());
+    }
+    fchown(new, Some(owner.uid()), Some(owner.gid()))
 }
 
 fn sync_directory(path: &Path) -> Result<(), KeyError> {

@@ -7,6 +7,7 @@ mod bodies;
 mod clients;
 mod failover;
 mod heads;
+mod hosts;
 mod hsts;
 mod leftovers;
 mod overload;

@@ -114,6 +114,8 @@ async fn the_admin_api_answers_as_it_is_described() {
         "fuzz",
         "--role",
         "admin",
+        "--scope",
+        "read,write,admin",
     ];
     let key = gateway.command(&key, "");
     assert!(key.status.success(), "{key:?}");

@@ -121,7 +121,8 @@ impl From<KeyError> for ApiError {
         match error {
             KeyError::NotAllowed => Self::Forbidden(
                 "not_allowed",
-                "An API key manages keys only with the scope admin.",
+                "An API key manages keys and administrators only with the scope admin, and gives no role that \
+                 it has not.",
             ),
             KeyError::Exceeds => Self::Forbidden(
                 "exceeds",

@@ -1,4 +1,4 @@
-//! Accounts from a file. Whoever may make one account may make many.
+//! Accounts from a file, whatever their roles.
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
@@ -46,6 +46,8 @@ impl Administrator {
     /// row would it be better to stop than at any other.
     pub async fn import(&self, file: ImportFile) -> Result<Report, AdminError> {
         self.keeps_users()?;
+        // A file may have administrators in it.
+        self.may_manage_keys()?;
         let turn = self.auth.turns.importing.take()?;
         let administrator = self.clone();
         let importing = tokio::spawn(async move {

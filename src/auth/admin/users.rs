@@ -67,9 +67,12 @@ impl Administrator {
     pub async fn enter(&self, entry: Entry) -> Result<User, AdminError> {
         self.keeps_users()?;
         let id = entry.id.unwrap_or_else(|| UserId::new(self.auth.now()));
-        let result = self.auth.try_enter(id, entry).await;
+        let result = match self.may_give_roles(None, &entry.roles) {
+            Ok(()) => self.auth.try_enter(id, entry).await.map_err(Into::into),
+            Err(refusal) => Err(refusal),
+        };
         let deed = Deed::on(id, (Action::AddUser, "added"));
-        self.told(deed, result.map_err(Into::into)).await
+        self.told(deed, result).await
     }
 
     /// Changes an account. Where the change says who may sign in to it, how, or what they may do then,
@@ -83,6 +86,7 @@ impl Administrator {
     async fn try_amend(&self, id: UserId, mut amendment: Amendment) -> Result<User, AdminError> {
         let user = self.user(id).await?;
         expect(&user, amendment.expected)?;
+        self.may_give_roles(Some(&user), amendment.roles.as_ref().unwrap_or(&user.roles))?;
         let closes = amendment.status == Some(AccountStatus::Disabled);
         let demotes = amendment.roles.as_ref().is_some_and(|r| !r.has_admin());
         if closes || demotes {
@@ -129,6 +133,7 @@ impl Administrator {
     async fn try_remove(&self, id: UserId, expected: Option<Revision>) -> Result<(), AdminError> {
         let user = self.user(id).await?;
         expect(&user, expected)?;
+        self.may_give_roles(Some(&user), &user.roles)?;
         self.refuse_lock_out(&user).await?;
         // Closed in the state that was seen, so that nobody else's change of it is removed unseen.
         let closed = UserUpdate {
@@ -149,6 +154,28 @@ impl Administrator {
         }
         if self.auth.is_last_admin(user).await? {
             return Err(AdminError::LastAdmin);
+        }
+        Ok(())
+    }
+
+    /// Who is signed in may give any role, and so may an API key that manages keys. Any other key makes
+    /// and changes no administrator, and gives no role that it has not: whoever then signed in could do
+    /// what it may not.
+    fn may_give_roles(&self, user: Option<&User>, roles: &Roles) -> Result<(), AdminError> {
+        let Err(refusal) = self.may_manage_keys() else {
+            return Ok(());
+        };
+        let is_new = |role: &&Role| !user.is_some_and(|user| user.roles.contains(role.as_str()));
+        let has = |role: &Role| {
+            self.identity
+                .roles
+                .iter()
+                .any(|own| **own == *role.as_str())
+        };
+        let mut given = roles.iter().filter(is_new);
+        let concerns_admins = roles.has_admin() || user.is_some_and(|user| user.roles.has_admin());
+        if concerns_admins || given.any(|role| !has(role)) {
+            return Err(refusal);
         }
         Ok(())
     }

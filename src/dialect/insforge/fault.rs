@@ -8,6 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::auth::admin::AdminError;
+use crate::auth::api_keys::KeyError;
 use crate::auth::{AccountError, Denial, IssueError, Unauthenticated};
 use crate::limit::Limited;
 use crate::unavailable::Unavailable;
@@ -251,7 +252,9 @@ impl From<AdminError> for Fault {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::Denied(denial) => denial.into(),
-            AdminError::ForeignToken => Self::admin_required(),
+            AdminError::ForeignToken | AdminError::Key(KeyError::NotAllowed) => {
+                Self::admin_required()
+            }
             AdminError::Limited(limited) => Self::too_many_requests(limited),
             AdminError::KeptElsewhere(_) => Self::forbidden("Users are not managed here"),
             AdminError::NoSuchUser => Self::no_such_user(),

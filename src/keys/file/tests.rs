@@ -42,6 +42,25 @@ fn a_ring_is_made_once_and_for_its_owner_alone() {
     assert!(!beside(&path, ".new").exists());
 }
 
+/// Where this user may give files away; elsewhere all files are the user's own, and stay so.
+#[test]
+fn who_rotates_leaves_the_ring_to_its_owner() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keys.json");
+    start(&path).unwrap();
+    std::fs::remove_file(beside(&path, ".lock")).unwrap();
+    let _given_or_kept = std::os::unix::fs::chown(&path, Some(12_345), Some(54_321));
+    let owner = |path: &Path| {
+        let found = std::fs::metadata(path).unwrap();
+        (found.uid(), found.gid())
+    };
+    let before = owner(&path);
+    turn(&path).unwrap();
+    assert_eq!(owner(&path), before);
+    assert_eq!(owner(&beside(&path, ".lock")), before);
+    assert_eq!(mode(&path), 0o600);
+}
+
 #[test]
 fn two_at_the_first_start_make_one_ring() {
     let directory = tempfile::tempdir().unwrap();

@@ -37,6 +37,21 @@ impl HostPattern {
     }
 }
 
+impl HostPattern {
+    /// Whether this is for all hosts that `other` is for, and more.
+    pub fn is_wider_than(&self, other: &Self) -> bool {
+        let is_below = |domain: &str, name: &str| {
+            let rest = name.strip_suffix(domain);
+            rest.is_some_and(|rest| rest.ends_with('.'))
+        };
+        match (self, other) {
+            (Self::Any, other) => *other != Self::Any,
+            (Self::Below(domain), Self::Exact(name) | Self::Below(name)) => is_below(domain, name),
+            (Self::Below(_), Self::Any) | (Self::Exact(_), _) => false,
+        }
+    }
+}
+
 fn parse_name(text: &str) -> Result<Box<str>, PatternError> {
     if text.contains('*') {
         return Err(PatternError::HostStar);

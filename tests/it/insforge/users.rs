@@ -97,7 +97,7 @@ async fn no_administrator_locks_themselves_out_and_each_removal_names_who_did_it
     };
     let own = remove(dialect.admin.id, &token).await;
     own.refused(403, "FORBIDDEN", "You cannot remove your own account");
-    let service = key(&dialect, &["admin"], &[]).await;
+    let service = key(&dialect, &["admin"], &["write", "admin"]).await;
     let last = remove(dialect.admin.id, &service).await;
     last.refused(403, "FORBIDDEN", "The last administrator cannot be removed");
     remove(dialect.user.id, &token).await.expect(StatusCode::OK);

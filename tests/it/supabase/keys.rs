@@ -141,7 +141,7 @@ async fn it_tells_what_it_is() {
     assert_eq!(names(&health), ["description", "name", "version"]);
     let known = "/auth/v1/.well-known";
     let keys = bench.get(&format!("{known}/jwks.json"), &[]).await;
-    assert_eq!(keys.header("cache-control"), "public, max-age=600");
+    assert_eq!(keys.header("cache-control"), "public, max-age=5");
     assert_eq!(keys.json["keys"][0]["kty"], "EC");
     let about = bench
         .get(&format!("{known}/openid-configuration"), &[])

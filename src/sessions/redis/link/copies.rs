@@ -12,11 +12,16 @@ const LIMIT: Duration = Duration::from_secs(1);
 
 /// Waits until a replica has what was written over this connection, where there is a replica.
 pub(super) async fn wait(connection: &mut MultiplexedConnection) -> RedisResult<Copied> {
-    // What a master says of its role: the word, its place, its replicas.
+    // What a master says of its role: the word, its place, its replicas. Whoever is none any more has
+    // lost what was written, perhaps.
     let role: Vec<Value> = cmd("ROLE").query_async(connection).await?;
-    match role.get(2) {
-        Some(Value::Array(replicas)) if !replicas.is_empty() => {}
-        Some(_) | None => return Ok(Copied::NoReplica),
+    match (role.first(), role.get(2)) {
+        (Some(Value::BulkString(word)), Some(Value::Array(replicas))) if word == b"master" => {
+            if replicas.is_empty() {
+                return Ok(Copied::NoReplica);
+            }
+        }
+        (_, _) => return Ok(Copied::Unconfirmed),
     }
     let mut wait = cmd("WAIT");
     wait.arg(1).arg(super::super::millis(LIMIT));

@@ -153,6 +153,58 @@ async fn one_role_is_given_and_taken() {
 }
 
 #[tokio::test]
+async fn a_key_that_manages_no_keys_makes_and_changes_no_administrator() {
+    let site = Site::start().await;
+    let alice = site.api.core.add_user(ALICE, PASSWORD, &["staff"]).await;
+    let alice = format!("users/{}", alice.id);
+    let root = format!("users/{}", site.root.id);
+    let roles = |roles: &[&str]| json!({ "email": "new@example.com", "roles": roles });
+    let password = json!({ "password": "a long new password" });
+    let file = json!([{ "email": "f@example.com", "roles": ["admin"] }]);
+    for scopes in [&[][..], &["read", "write"]] {
+        let key = site.key(&["admin", "clerk"], scopes).await;
+        let send = async |method: &str, path: &str, body: Option<&Value>| {
+            let call = Call {
+                method,
+                path,
+                token: &key,
+                tags: [(method == "PATCH").then_some("*"), None],
+            };
+            site.send(call, body).await
+        };
+        let role = |role: &str| format!("{alice}/roles/{role}");
+        for (method, path, body) in [
+            ("POST", "users", Some(roles(&["admin"]))),
+            ("POST", "users", Some(roles(&["boss"]))),
+            ("PATCH", &*root, Some(password.clone())),
+            ("DELETE", &*root, None),
+            ("PUT", &*role("admin"), None),
+            ("PUT", &*role("boss"), None),
+            ("POST", "users/import", Some(file.clone())),
+        ] {
+            let refused = send(method, path, body.as_ref()).await;
+            assert_eq!(refusal(&refused).0, 403, "{method} {path}");
+        }
+        // What it has itself it may give, and what somebody has they may keep.
+        for (method, path, body) in [
+            ("PUT", &*role("clerk"), None),
+            ("PATCH", &*alice, Some(password.clone())),
+            ("DELETE", &*role("clerk"), None),
+        ] {
+            let done = send(method, path, body.as_ref()).await;
+            assert!(done.status.is_success(), "{method} {path}: {}", done.body);
+        }
+    }
+    let key = site.key(&["admin"], &["write", "admin"]).await;
+    let call = Call {
+        token: &key,
+        ..site.call("POST", "users")
+    };
+    let made = site.send(call, Some(&roles(&["admin"]))).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+}
+
+#[tokio::test]
 async fn nobody_locks_themselves_out() {
     let site = Site::start().await;
     let id = site.root.id.to_string();
@@ -165,7 +217,7 @@ async fn nobody_locks_themselves_out() {
     assert_eq!(site.refusal("DELETE", &role).await, is(409, "own_account"));
     assert_eq!(site.refusal("DELETE", &path).await, is(409, "own_account"));
     // A service has no account of its own, but there must be somebody left.
-    let key = site.key(&["admin"], &[]).await;
+    let key = site.key(&["admin"], &["write", "admin"]).await;
     let by_key = Call {
         token: &key,
         ..site.call("DELETE", &path)
