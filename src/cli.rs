@@ -112,7 +112,7 @@ enum KeyCommand {
 
 #[derive(Debug, Args)]
 struct Rotate {
-    /// How the new key signs: ES256, RS256, `EdDSA` or HS256; as `tokens.algorithm` if not given
+    /// How the new key signs: `ES256`, `RS256`, `EdDSA` or `HS256`; as `tokens.algorithm` if not given
     #[arg(long)]
     algorithm: Option<SigningAlgorithm>,
 }

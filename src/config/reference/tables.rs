@@ -720,13 +720,14 @@ pub static LIMITS: Table = Table {
             "reset",
             QUOTA,
             Value("\"3/1h\""),
-            "Requests for a new password of one account: each sends mail.",
+            "Requests for a mail with a code (new password, sign-in, proof or change of an \
+             address) for one account, all together.",
         ),
         key(
             "reset_address",
             QUOTA,
             Value("\"20/1h\""),
-            "Requests for a new password from one address.",
+            "The same, from one address.",
         ),
         key(
             "code",
@@ -756,7 +757,9 @@ pub static LIMITS: Table = Table {
             "api_key",
             QUOTA,
             Value("\"30/1m\""),
-            "API keys that are none, from one address. Each replica counts for itself.",
+            "Wrong API keys at the Admin API, and wrong service keys, `apikey`s and admin secrets \
+             of dialects, from one address; routes of services do not count. Each replica counts \
+             for itself.",
         ),
         key(
             "max_delay",
