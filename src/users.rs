@@ -41,6 +41,8 @@ pub struct NewUser {
     pub password: Option<PasswordHash>,
     /// What it may do.
     pub roles: Roles,
+    /// Whether anybody may sign in to it.
+    pub status: AccountStatus,
     /// Whether the address is proved.
     pub email_status: EmailStatus,
     /// What the user says of themselves.

@@ -15,7 +15,7 @@ use crate::sessions::{Copied, SessionStore};
 use crate::unavailable::Unavailable;
 use crate::user::{AccountStatus, EmailStatus, JsonObject, User};
 use crate::users::directory::Kept;
-use crate::users::import::{FormError, Stopped};
+use crate::users::import::FormError;
 use crate::users::{InsertError, NewUser, UserChange, UserStore};
 
 mod arguments;
@@ -91,9 +91,6 @@ pub enum UserError {
         /// What is wrong.
         source: FormError,
     },
-    /// A closed account was made, but not all of it could be stored.
-    #[error(transparent)]
-    ImportHalfway(Stopped),
     /// Some rows of an import were refused; the output names each.
     #[error("{0} rows were not imported")]
     ImportIncomplete(usize),
@@ -147,6 +144,7 @@ impl Stores<'_> {
             username: add.username,
             password: Some(password),
             roles: add.roles.into_iter().collect(),
+            status: AccountStatus::Enabled,
             email_status: if add.verified {
                 EmailStatus::Verified
             } else {

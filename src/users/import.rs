@@ -7,18 +7,17 @@
 use std::collections::HashSet;
 
 use self::rows::Row;
-use super::{InsertError, NewUser, UserChange, UserStore};
+use super::{InsertError, NewUser, UserStore};
 use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::password;
 use crate::unavailable::Unavailable;
-use crate::user::{AccountStatus, Login};
+use crate::user::Login;
 
 mod account;
 mod hash;
 mod rows;
 
-pub use self::account::Account;
 pub use self::rows::{FormError, Place};
 
 /// How a file falls into rows.
@@ -62,7 +61,7 @@ pub struct Found {
     /// Where it stands.
     pub place: Place,
     /// What it says.
-    pub account: Result<Account, Refusal>,
+    pub account: Result<NewUser, Refusal>,
 }
 
 /// Why a row was refused. Never shows a value: it may be a hash that stands in the wrong column.
@@ -87,24 +86,6 @@ pub enum Refusal {
     Twice(&'static str),
 }
 
-/// Why an import stopped. The rows after this one would fare no better, and those before it stay.
-#[derive(Debug, thiserror::Error)]
-pub enum Stopped {
-    /// The store could not be asked.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-    /// A closed account was made, but not all of it could be stored.
-    #[error(
-        "{row}: the account was made without its password; remove it, and import the row again"
-    )]
-    Halfway {
-        /// Where the row stands.
-        row: Place,
-        /// What the store said.
-        source: Unavailable,
-    },
-}
-
 /// The rows of `text`, each read when it is asked for.
 pub fn read<'a>(
     text: &'a str,
@@ -113,7 +94,7 @@ pub fn read<'a>(
     let rows = rows::of(text, (reading.form, reading.ignored))?;
     let account = move |Row { place, members }| Found {
         place,
-        account: members.and_then(|members| Account::read(&members, &reading)),
+        account: members.and_then(|members| account::read(&members, &reading)),
     };
     Ok(rows.map(account))
 }
@@ -159,44 +140,29 @@ impl<'a> Importer<'a> {
     }
 
     /// Takes one row over, and returns the id of the account that it is, or would be.
-    pub async fn take(&mut self, found: Found) -> Result<Result<UserId, Refusal>, Stopped> {
+    ///
+    /// After an error the rows to come would fare no better, and those before stay.
+    pub async fn take(&mut self, found: Found) -> Result<Result<UserId, Refusal>, Unavailable> {
         let account = match found.account {
             Ok(account) => account,
             Err(refusal) => return Ok(Err(refusal)),
         };
         match &mut self.mode {
-            Mode::Write => write(self.users, account, found.place).await,
-            Mode::Rehearse(seen) => Ok(rehearse(self.users, seen, &account.new).await?),
+            Mode::Write => write(self.users, account).await,
+            Mode::Rehearse(seen) => rehearse(self.users, seen, &account).await,
         }
     }
 }
 
-/// A closed account is made without its password, closed, and only then given it, so that at no moment
-/// anybody signs in to it, whatever fails in between.
 async fn write(
     users: &dyn UserStore,
-    account: Account,
-    place: Place,
-) -> Result<Result<UserId, Refusal>, Stopped> {
-    let Account { mut new, status } = account;
-    let later = match status {
-        AccountStatus::Enabled => None,
-        AccountStatus::Disabled => Some(new.password.take()),
-    };
-    let user = match users.insert(new).await {
-        Ok(user) => user.id,
-        Err(InsertError::Unavailable(away)) => return Err(away.into()),
-        Err(taken) => return Ok(Err(Refusal::Taken(taken))),
-    };
-    if let Some(password) = later {
-        let close = UserChange::Status(AccountStatus::Disabled);
-        for change in [Some(close), password.map(UserChange::Password)] {
-            let Some(change) = change else { continue };
-            let changed = users.change(user, change).await;
-            changed.map_err(|source| Stopped::Halfway { row: place, source })?;
-        }
+    new: NewUser,
+) -> Result<Result<UserId, Refusal>, Unavailable> {
+    match users.insert(new).await {
+        Ok(user) => Ok(Ok(user.id)),
+        Err(InsertError::Unavailable(away)) => Err(away),
+        Err(taken) => Ok(Err(Refusal::Taken(taken))),
     }
-    Ok(Ok(user))
 }
 
 async fn rehearse(

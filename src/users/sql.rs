@@ -105,7 +105,7 @@ impl UserStore for SqlUsers {
             username: new.username,
             roles: new.roles,
             email_status: new.email_status,
-            status: AccountStatus::Enabled,
+            status: new.status,
             profile: new.profile,
             metadata: new.metadata,
             created_at: now,

@@ -48,6 +48,7 @@ impl Bench {
             username: None,
             password: None,
             roles: roles(&["editor", "admin"]),
+            status: AccountStatus::Enabled,
             email_status: EmailStatus::Verified,
             profile: JsonObject::new(),
             metadata: JsonObject::new(),

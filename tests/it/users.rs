@@ -37,6 +37,7 @@ fn new_user(email: &str) -> NewUser {
         username: None,
         password: None,
         roles: Roles::default(),
+        status: AccountStatus::Enabled,
         email_status: EmailStatus::Unverified,
         profile: JsonObject::new(),
         metadata: JsonObject::new(),

@@ -8,7 +8,8 @@ use crate::auth::AccountError;
 use crate::auth::admin::{AdminError, GatewayError};
 use crate::auth::api_keys::KeyError;
 use crate::keys;
-use crate::users::import::{self, Stopped};
+use crate::unavailable::Unavailable;
+use crate::users::import;
 use crate::wire::problem::{Mistake, Place, Problem};
 
 impl From<AdminError> for ApiError {
@@ -104,15 +105,11 @@ fn ring_broken(error: &keys::KeyError) -> ApiError {
 }
 
 /// How far an import came, and what is to be done.
-fn midway((place, taken): (import::Place, usize), stopped: &Stopped) -> String {
+fn midway((place, taken): (import::Place, usize), stopped: &Unavailable) -> String {
     tracing::warn!(error = ?stopped, "an import stopped");
-    let why = match stopped {
-        Stopped::Unavailable(_) => "a store is away",
-        Stopped::Halfway { .. } => "its account was made without its password; remove it first",
-    };
     format!(
-        "{taken} rows were taken, then {place} was not: {why}. Send the file again: what was taken is \
-         refused then."
+        "{taken} rows were taken, then {place} was not: a store is away. Send the file again: what was \
+         taken is refused then."
     )
 }
 

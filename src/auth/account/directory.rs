@@ -99,6 +99,7 @@ impl Auth {
             username: entry.username,
             password,
             roles: entry.roles,
+            status: AccountStatus::Enabled,
             email_status: entry.email_status,
             profile: entry.profile,
             metadata: entry.metadata,

@@ -113,6 +113,7 @@ impl Auth {
             username: None,
             password: None,
             roles: self.rules().default_roles.clone(),
+            status: AccountStatus::Enabled,
             email_status: EmailStatus::Unverified,
             profile,
             metadata: JsonObject::new(),

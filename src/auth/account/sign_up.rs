@@ -269,6 +269,7 @@ impl Auth {
             username: new.username.clone(),
             password: Some(hash),
             roles: roles.cloned().collect(),
+            status: AccountStatus::Enabled,
             email_status,
             profile: new.profile.clone(),
             metadata: JsonObject::new(),

@@ -5,7 +5,7 @@ use crate::auth::{AccountError, Denial};
 use crate::keys;
 use crate::limit::Limited;
 use crate::unavailable::Unavailable;
-use crate::users::import::{FormError, Place, Stopped};
+use crate::users::import::{FormError, Place};
 
 /// Why an administrator's call was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +83,7 @@ pub enum GatewayError {
         /// How many were made before.
         taken: usize,
         /// Why.
-        stopped: Stopped,
+        stopped: Unavailable,
     },
     /// What one at a time may do is being done.
     #[error("another one is under way")]

@@ -1,7 +1,7 @@
 //! Accounts from a file, whatever their roles.
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use tokio::task::spawn_blocking;
 
 use super::record::Deed;
@@ -9,9 +9,7 @@ use super::{AdminError, Administrator, GatewayError};
 use crate::audit::Action;
 use crate::id::UserId;
 use crate::unavailable::Unavailable;
-use crate::users::import::{
-    self, Form, Found, Importer, Place, Purpose, Reading, Refusal, Stopped,
-};
+use crate::users::import::{self, Form, Found, Importer, Place, Purpose, Reading, Refusal};
 
 /// The most rows of a file: as many as a slow database takes in the time that a call has.
 const MOST_ROWS: usize = 5_000;
@@ -111,7 +109,11 @@ impl Administrator {
     async fn tell_of(&self, new: &mut Vec<UserId>, purpose: Purpose) -> Result<(), AdminError> {
         let told = |user| self.told(Deed::on(user, (Action::AddUser, "imported")), Ok(()));
         match purpose {
-            Purpose::Write => try_join_all(new.drain(..).map(told)).await.map(drop),
+            // Each is told, also where another could not be.
+            Purpose::Write => {
+                let all = join_all(new.drain(..).map(told)).await;
+                all.into_iter().collect()
+            }
             Purpose::Rehearse => {
                 new.clear();
                 Ok(())
@@ -124,7 +126,7 @@ fn stopped() -> Unavailable {
     Unavailable::new("the import", "it was stopped")
 }
 
-fn stopped_at(place: Place, taken: usize, stopped: Stopped) -> GatewayError {
+fn stopped_at(place: Place, taken: usize, stopped: Unavailable) -> GatewayError {
     GatewayError::ImportStopped {
         place,
         taken,

@@ -10,7 +10,7 @@ use crate::database::{self, Database};
 use crate::session::{ClientKind, Generation, Persistence, SessionKind, Subject};
 use crate::sessions::Created;
 use crate::sessions::sqlite::SqliteSessions;
-use crate::user::{Email, EmailStatus, JsonObject};
+use crate::user::{AccountStatus, Email, EmailStatus, JsonObject};
 use crate::users::NewUser;
 use crate::users::sql::SqlUsers;
 
@@ -81,6 +81,7 @@ impl Desk {
             username: None,
             password: None,
             roles: [].into_iter().collect(),
+            status: AccountStatus::Enabled,
             email_status: EmailStatus::Verified,
             profile: JsonObject::new(),
             metadata: JsonObject::new(),

@@ -2,7 +2,7 @@
 
 use super::{Import, Stores, Terminal, UserError};
 use crate::audit::Action;
-use crate::users::import::{self, Form, FormError, Importer, Purpose, Reading, Stopped};
+use crate::users::import::{self, Form, FormError, Importer, Purpose, Reading};
 
 pub(super) async fn run(
     stores: &Stores<'_>,
@@ -53,14 +53,5 @@ pub(super) async fn run(
     match refused {
         0 => Ok(()),
         refused => Err(UserError::ImportIncomplete(refused)),
-    }
-}
-
-impl From<Stopped> for UserError {
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::Unavailable(away) => Self::Unavailable(away),
-            halfway @ Stopped::Halfway { .. } => Self::ImportHalfway(halfway),
-        }
     }
 }

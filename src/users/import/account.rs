@@ -10,41 +10,30 @@ use crate::password::{self, PasswordHash};
 use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Role, Roles, Username};
 use crate::users::NewUser;
 
-/// An account to be made.
-#[derive(Debug)]
-pub struct Account {
-    pub(super) new: NewUser,
-    pub(super) status: AccountStatus,
-}
-
-impl Account {
-    pub(super) fn read(members: &JsonObject, reading: &Reading<'_>) -> Result<Self, Refusal> {
-        let row = Cells(members);
-        let password = password(&row)?;
-        if let Some(hash) = &password {
-            password::supported(reading.passwords, hash).map_err(|reason| Refusal::Value {
-                key: "password_hash",
-                reason: format!("is {reason}"),
-            })?;
-        }
-        let now = reading.now;
-        let (email, email_status) = address(&row)?;
-        let username = row.text(&["username"])?.map(Username::parse).transpose();
-        let new = NewUser {
-            id: id(&row)?.unwrap_or_else(|| UserId::new(now)),
-            email,
-            username: username.map_err(bad("username"))?,
-            password,
-            roles: roles(&row)?,
-            email_status,
-            profile: profile(&row)?,
-            metadata: metadata(&row)?,
-        };
-        Ok(Self {
-            new,
-            status: status(&row, now)?,
-        })
+/// The account that a row stands for.
+pub(super) fn read(members: &JsonObject, reading: &Reading<'_>) -> Result<NewUser, Refusal> {
+    let row = Cells(members);
+    let password = password(&row)?;
+    if let Some(hash) = &password {
+        password::supported(reading.passwords, hash).map_err(|reason| Refusal::Value {
+            key: "password_hash",
+            reason: format!("is {reason}"),
+        })?;
     }
+    let now = reading.now;
+    let (email, email_status) = address(&row)?;
+    let username = row.text(&["username"])?.map(Username::parse).transpose();
+    Ok(NewUser {
+        id: id(&row)?.unwrap_or_else(|| UserId::new(now)),
+        email,
+        username: username.map_err(bad("username"))?,
+        password,
+        roles: roles(&row)?,
+        status: status(&row, now)?,
+        email_status,
+        profile: profile(&row)?,
+        metadata: metadata(&row)?,
+    })
 }
 
 /// The members of a row. In a CSV file all of them are texts.

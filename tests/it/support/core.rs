@@ -30,7 +30,7 @@ use doorward::session::{Bounds, Lifetimes};
 use doorward::sessions::SessionStore;
 use doorward::sessions::sqlite::SqliteSessions;
 use doorward::token::mint::Claims;
-use doorward::user::{Email, EmailStatus, JsonObject, Role, User, Username};
+use doorward::user::{AccountStatus, Email, EmailStatus, JsonObject, Role, User, Username};
 use doorward::users::sql::SqlUsers;
 use doorward::users::supabase::{self, Supabase};
 use doorward::users::{NewUser, UserStore};
@@ -253,6 +253,7 @@ impl Core {
                 .iter()
                 .map(|role| Role::parse(role).unwrap())
                 .collect(),
+            status: AccountStatus::Enabled,
             email_status: EmailStatus::Verified,
             profile: JsonObject::new(),
             metadata: JsonObject::new(),

@@ -50,6 +50,7 @@ fn full_user(email: &str, username: &str) -> NewUser {
         username: Some(Username::parse(username).unwrap()),
         password: Some(hash("$argon2id$…")),
         roles: roles(&["editor", "admin"]),
+        status: AccountStatus::Enabled,
         email_status: EmailStatus::Verified,
         profile: object(r#"{"name": "Zoë \"Z\" 'DROP", "age": 1.5, "tags": [null, true]}"#),
         metadata: object(r#"{"source": {"kind": "import"}}"#),
