@@ -133,3 +133,31 @@ fn what_is_no_method_is_a_mistake() {
     }
     assert_eq!(Methods::parse::<&str>(&[]), Err(PatternError::NoMethods));
 }
+
+#[test]
+fn a_host_pattern_is_wider_than_what_lies_within_it() {
+    let is_wider = |one: &str, other: &str| {
+        let read = |text| HostPattern::parse(text).unwrap();
+        read(one).is_wider_than(&read(other))
+    };
+    for (one, other) in [
+        ("*", "a.example.com"),
+        ("*", "*.example.com"),
+        ("*.example.com", "a.example.com"),
+        ("*.example.com", "a.b.example.com"),
+        ("*.example.com", "*.b.example.com"),
+    ] {
+        assert!(is_wider(one, other), "{one} {other}");
+        assert!(!is_wider(other, one), "{other} {one}");
+    }
+    for (one, other) in [
+        ("*", "*"),
+        ("example.com", "example.com"),
+        ("*.example.com", "*.example.com"),
+        ("*.example.com", "example.com"),
+        ("*.example.com", "notexample.com"),
+        ("*.example.com", "*.notexample.com"),
+    ] {
+        assert!(!is_wider(one, other), "{one} {other}");
+    }
+}
