@@ -88,6 +88,16 @@ impl Demo {
     }
 }
 
+/// What a test that fails leaves behind would hold its ports.
+impl Drop for Demo {
+    fn drop(&mut self) {
+        if let Some(group) = self.process.id() {
+            let end = ["-TERM", "--", &format!("-{group}")];
+            let _gone_or_ended = std::process::Command::new("kill").args(end).status();
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_demo_runs_beside_another_shows_what_is_true_and_leaves_nothing_behind() {
     // Whether this gets the ports or somebody has them: they are taken.
