@@ -7,18 +7,15 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::json;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::support::doorward::{Answer, Doorward, Setup, Tokens, USER};
+use crate::support::doorward::{Answer, Doorward, NO_LIMITS, Setup, Tokens, USER};
 use crate::support::redis_cluster::RedisCluster;
 use crate::support::redis_sentinel::Watched;
 use crate::support::redis_tls::TlsServer;
 
 const SIGN_OUT: &str = "/.doorward/api/sign-out";
-
-/// Nothing that these clients do is too often.
-const NO_LIMITS: &str = "[limits]\nsign_in = \"off\"\nsign_in_address = \"off\"\n\
-     refresh = \"off\"\nrefresh_address = \"off\"\n";
 
 /// A gateway whose sessions are there.
 async fn gateway_over(store: String, files: Vec<(&'static str, String)>) -> Doorward {
@@ -41,6 +38,15 @@ struct Told {
     refreshes_refused: AtomicUsize,
     requests_refused: AtomicUsize,
     enough: AtomicBool,
+    /// Rung with each answer.
+    more: Notify,
+}
+
+impl Told {
+    fn note(&self, counter: &AtomicUsize) {
+        counter.fetch_add(1, Ordering::SeqCst);
+        self.more.notify_waiters();
+    }
 }
 
 fn count(counter: &AtomicUsize) -> usize {
@@ -73,14 +79,14 @@ async fn go_on(gateway: Arc<Doorward>, mut tokens: Tokens, told: Arc<Told>) -> T
         } else {
             &told.refreshes_refused
         };
-        counter.fetch_add(1, Ordering::SeqCst);
+        told.note(counter);
         let answer = gateway.get("/api/x", Some(&tokens.access)).await;
         let counter = if is_good(&answer) {
             &told.passed
         } else {
             &told.requests_refused
         };
-        counter.fetch_add(1, Ordering::SeqCst);
+        told.note(counter);
         // Servers and clients share the machine.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -138,20 +144,22 @@ impl Story {
     async fn come(&self, awaited: &[(&AtomicUsize, usize)]) {
         let wanted = awaited.iter().map(|(counter, more)| count(counter) + more);
         let wanted: Vec<_> = wanted.collect();
-        let come = async || {
+        let has_come = || {
             let mut both = awaited.iter().zip(&wanted);
             both.all(|((counter, _), wanted)| count(counter) >= *wanted)
         };
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-        while !come().await {
-            assert!(
-                tokio::time::Instant::now() < deadline,
-                "{:?}, and the gateway says {}",
-                self.told,
-                self.gateway.said()
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let come = async {
+            loop {
+                let more = self.told.more.notified();
+                if has_come() {
+                    return;
+                }
+                more.await;
+            }
+        };
+        let come = tokio::time::timeout(Duration::from_secs(20), come).await;
+        let (told, said) = (&self.told, self.gateway.said());
+        come.unwrap_or_else(|_| panic!("{told:?}, and the gateway says {said}"));
     }
 
     /// All is as it was: nobody was signed out but who signed out, and the service has seen what was let

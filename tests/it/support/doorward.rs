@@ -23,6 +23,10 @@ use tokio_rustls::client::TlsStream;
 use super::sample::Sample;
 use super::tls::{Authority, Client};
 
+/// Nothing that clients do is too often.
+pub(crate) const NO_LIMITS: &str = "[limits]\nsign_in = \"off\"\nsign_in_address = \"off\"\n\
+     refresh = \"off\"\nrefresh_address = \"off\"\n";
+
 pub(crate) const ADMIN: &str = "admin@example.com";
 pub(crate) const USER: &str = "user@example.com";
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -244,6 +248,23 @@ impl Doorward {
         let answer = self.try_sign_in(login).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         Tokens::of(&answer)
+    }
+
+    /// Signs USER in until another key signs than for `before`, which takes some seconds; `each` sees all
+    /// tokens that come.
+    pub(crate) async fn signed_anew(&self, before: &Tokens, each: impl AsyncFn(&Tokens)) -> Tokens {
+        let head = |tokens: &Tokens| tokens.access.split('.').next().map(str::to_owned);
+        let signed = async {
+            loop {
+                let after = self.sign_in(USER).await;
+                each(&after).await;
+                if head(&after) != head(before) {
+                    return after;
+                }
+            }
+        };
+        let signed = tokio::time::timeout(Duration::from_mins(1), signed).await;
+        signed.expect("the new key signs")
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> Answer {

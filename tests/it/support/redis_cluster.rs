@@ -145,13 +145,12 @@ impl RedisCluster {
             let _under_way = self.nodes[replica]
                 .try_command(&["CLUSTER", "FAILOVER"])
                 .await;
-            for _ in 0..50 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                if self.owner(key_prefix).await == Some(replica) {
-                    return true;
-                }
-            }
-            false
+            let over = until("it has the slot", async || {
+                self.owner(key_prefix).await == Some(replica)
+            });
+            tokio::time::timeout(Duration::from_secs(1), over)
+                .await
+                .is_ok()
         })
         .await;
     }
