@@ -81,7 +81,7 @@ async fn a_rotated_key_signs_and_the_old_one_still_verifies() {
     assert!(output.status.success(), "{output:?}");
     let audit = std::fs::read_to_string(gateway.path("audit.log")).unwrap();
     assert!(audit.contains("\"rotate-keys\""), "{audit}");
-    let after = gateway.signed_anew(&before, async |_| ()).await;
+    let after = gateway.signed_anew(&before).await;
     for tokens in [&before, &after] {
         assert_eq!(
             gateway.get("/api/x", Some(&tokens.access)).await.status,

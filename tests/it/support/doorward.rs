@@ -250,14 +250,12 @@ impl Doorward {
         Tokens::of(&answer)
     }
 
-    /// Signs USER in until another key signs than for `before`, which takes some seconds; `each` sees all
-    /// tokens that come.
-    pub(crate) async fn signed_anew(&self, before: &Tokens, each: impl AsyncFn(&Tokens)) -> Tokens {
+    /// Signs USER in until another key signs than for `before`, which takes some seconds.
+    pub(crate) async fn signed_anew(&self, before: &Tokens) -> Tokens {
         let head = |tokens: &Tokens| tokens.access.split('.').next().map(str::to_owned);
         let signed = async {
             loop {
                 let after = self.sign_in(USER).await;
-                each(&after).await;
                 if head(&after) != head(before) {
                     return after;
                 }
