@@ -1,0 +1,198 @@
+//! Which stops there are, before they are on the map: the endpoints of the gateway and of the dialects, on
+//! each host that they stand on, and the routes of the configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Endpoints, Neighbour, Style, Target};
+use crate::config::mistake::{Entry, Place};
+use crate::config::{Config, DialectConfig};
+use crate::dialect::Quarter;
+use crate::dialect::cors::Cors;
+use crate::policy::Requirement;
+use crate::route::pattern::{HostPattern, Methods, PathPattern, PatternError};
+use crate::route::{Matcher, RouteConfig};
+
+/// A stop before it is on the map.
+#[derive(Clone)]
+pub(super) struct PlannedStop {
+    pub(super) matcher: Matcher,
+    pub(super) entry: Entry,
+    pub(super) name: Arc<str>,
+    pub(super) requirement: Requirement,
+    pub(super) target: Target,
+    pub(super) style: Style,
+    pub(super) cors: Option<Cors>,
+    pub(super) neighbour: Option<Neighbour>,
+}
+
+pub(super) fn places(config: &Config) -> Vec<PlannedStop> {
+    let mut own = own_stops().unwrap_or_default();
+    own.extend(dialect_stops(config).unwrap_or_default());
+    let configured: Vec<_> = configured(config).collect();
+    let narrower = on_narrower_hosts(&own, &configured);
+    own.into_iter().chain(narrower).chain(configured).collect()
+}
+
+/// The endpoints once more for each host that a route or a dialect names within theirs: the table asks the
+/// most specific host first, where `/**` of a route would take them all. A route for the very path of one
+/// is meant to.
+fn on_narrower_hosts(own: &[PlannedStop], configured: &[PlannedStop]) -> Vec<PlannedStop> {
+    let place = |matcher: &Matcher| (matcher.host.to_string(), matcher.path.to_string());
+    let all = || own.iter().chain(configured);
+    let mut taken: BTreeSet<_> = all().map(|stop| place(&stop.matcher)).collect();
+    let hosts: BTreeMap<_, _> = all()
+        .map(|stop| (stop.matcher.host.to_string(), &stop.matcher.host))
+        .collect();
+    // The narrowest first, as theirs is the word on a host that several cover.
+    let mut sources: Vec<_> = own.iter().collect();
+    sources.sort_by_key(|stop| match &stop.matcher.host {
+        HostPattern::Exact(_) => 0,
+        HostPattern::Below(domain) => usize::MAX - domain.len(),
+        HostPattern::Any => usize::MAX,
+    });
+    let mut copies = Vec::new();
+    for stop in sources {
+        for host in hosts.values().copied() {
+            let matcher = Matcher {
+                host: host.clone(),
+                ..stop.matcher.clone()
+            };
+            if stop.matcher.host.is_wider_than(host) && taken.insert(place(&matcher)) {
+                copies.push(PlannedStop {
+                    matcher,
+                    ..stop.clone()
+                });
+            }
+        }
+    }
+    copies
+}
+
+/// What the gateway answers itself: all below `/.doorward/`, and the keys where everybody looks.
+fn own_stops() -> Result<Vec<PlannedStop>, PatternError> {
+    let place = Place {
+        file: "the gateway itself".to_owned(),
+        position: None,
+    };
+    ["/.doorward/**", "/.well-known/jwks.json"]
+        .into_iter()
+        .map(|pattern| {
+            Ok(PlannedStop {
+                matcher: Matcher {
+                    host: HostPattern::Any,
+                    path: PathPattern::parse(pattern)?,
+                    methods: Methods::Any,
+                },
+                entry: Entry {
+                    place: place.clone(),
+                    key: pattern.to_owned(),
+                },
+                name: pattern.into(),
+                requirement: Requirement::Public,
+                target: Target::Own(Endpoints::Api),
+                style: Style::Problem,
+                cors: None,
+                neighbour: None,
+            })
+        })
+        .collect()
+}
+
+/// The dialects' endpoints, each path once: which methods it takes, the dialect says in its own words.
+fn dialect_stops(config: &Config) -> Result<Vec<PlannedStop>, PatternError> {
+    let dialects = config
+        .dialects
+        .iter()
+        .zip(&config.sources.dialects)
+        .enumerate();
+    let mut stops = Vec::new();
+    for (index, (dialect, entry)) in dialects {
+        let paths: BTreeSet<_> = dialect
+            .shape
+            .routes()
+            .iter()
+            .map(|(_, path)| *path)
+            .collect();
+        for path in paths {
+            let matcher = Matcher {
+                host: dialect.host.clone(),
+                path: PathPattern::parse(&format!("{}{path}", dialect.prefix))?,
+                methods: Methods::Any,
+            };
+            stops.push(PlannedStop {
+                name: matcher.to_string().into(),
+                matcher,
+                entry: entry.clone(),
+                requirement: Requirement::Public,
+                target: Target::Own(Endpoints::Dialect(index)),
+                style: Style::Dialect(dialect.shape, Quarter::Other),
+                cors: None,
+                neighbour: None,
+            });
+        }
+    }
+    Ok(stops)
+}
+
+/// The dialect whose clients call a service: that of its host, with the longest prefix that fits.
+fn neighbour_of<'a>(config: &'a Config, matcher: &Matcher) -> Option<&'a DialectConfig> {
+    let path = matcher.path.to_string();
+    let below = |dialect: &&DialectConfig| {
+        let rest = path.strip_prefix(&*dialect.prefix);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let spoken = config.dialects.iter().filter(below);
+    let fits =
+        |dialect: &&DialectConfig| dialect.host == matcher.host || dialect.host == HostPattern::Any;
+    // Of several the first, as `max_by_key` takes the last.
+    spoken
+        .filter(fits)
+        .rev()
+        .max_by_key(|dialect| (dialect.host == matcher.host, dialect.prefix.len()))
+}
+
+/// A client of a dialect meets refusals on proxied routes of the same host too, and reads them as it
+/// reads those of the login.
+fn style_of(dialect: Option<&DialectConfig>, matcher: &Matcher) -> Style {
+    let Some(dialect) = dialect else {
+        return Style::Problem;
+    };
+    let path = matcher.path.to_string();
+    let within = path.strip_prefix(&*dialect.prefix).unwrap_or(&path);
+    Style::Dialect(dialect.shape, dialect.shape.quarter(within))
+}
+
+/// The list of the route counts, else that of the dialect; what a page may send is what its clients do.
+fn cors_of(route: &RouteConfig, dialect: Option<&DialectConfig>) -> Option<Cors> {
+    let beside = dialect.map(|dialect| &dialect.allowed_origins);
+    let allowed = route.allowed_origins.as_ref().or(beside)?.clone();
+    let cors = match dialect {
+        Some(dialect) => dialect.shape.cors(allowed),
+        None => Cors::new(allowed),
+    };
+    Some(cors).filter(Cors::is_asked_for)
+}
+
+fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
+    let routes = config.routes.iter().zip(&config.sources.routes);
+    routes.map(|(route, entry)| {
+        let dialect = neighbour_of(config, &route.matcher);
+        PlannedStop {
+            matcher: route.matcher.clone(),
+            entry: entry.clone(),
+            name: route.matcher.to_string().into(),
+            requirement: route.requirement.clone(),
+            target: Target::Upstream {
+                index: route.upstream,
+                credentials: route.credentials,
+            },
+            style: style_of(dialect, &route.matcher),
+            cors: cors_of(route, dialect),
+            neighbour: dialect.map(|dialect| Neighbour {
+                keys: dialect.keys.clone(),
+                key_header: dialect.shape.key_header(),
+            }),
+        }
+    })
+}
