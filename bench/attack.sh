@@ -9,6 +9,7 @@
 # on loopback says they are.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source bench/common.sh
 mode=${1:-attack}
 
 for tool in openssl curl python3; do
@@ -18,18 +19,9 @@ if [ -z "${DOORWARD:-}" ]; then
   cargo build --release --bin doorward
   DOORWARD=${CARGO_TARGET_DIR:-target}/release/doorward
 fi
-work=$(mktemp -d "${TMPDIR:-/tmp}/doorward-bench.XXXXXX")
-gateway=
-clean_up() {
-  if [ -n "$gateway" ]; then kill "$gateway" 2>/dev/null || true; wait "$gateway" 2>/dev/null || true; fi
-  rm -rf "$work"
-}
-trap clean_up EXIT
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 port=$(free_port); ops=$(free_port)
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
-  -addext subjectAltName=DNS:localhost -keyout "$work/tls.key" -out "$work/tls.crt" 2>/dev/null
+certificate
 limits=
 if [ "$mode" = timing ]; then
   # The cheapest hash there may be: nothing that differs should drown in it.
@@ -61,7 +53,8 @@ require = "signed-in"
 upstream = "service"
 TOML
 echo benchmark-password | "$DOORWARD" user add owner@example.com --username owner --verified --config "$work/gateway.toml" >/dev/null
-"$DOORWARD" serve --config "$work/gateway.toml" >/dev/null 2>"$work/stderr" & gateway=$!
+"$DOORWARD" serve --config "$work/gateway.toml" >/dev/null 2>"$work/stderr" & children+=($!)
+gateway=$!
 curl -fs --retry 50 --retry-delay 1 --retry-connrefused --retry-all-errors -o /dev/null "http://127.0.0.1:$ops/readyz"
 
 python3 bench/attack.py "$mode" "$port" "$ops" "$gateway"

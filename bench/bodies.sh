@@ -8,6 +8,7 @@
 # against what the service counted, and what came against what was asked for.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source bench/common.sh
 bytes=${BODY_BYTES:-2147483649}
 
 for tool in openssl curl python3 truncate; do
@@ -19,41 +20,10 @@ if [[ -z ${DOORWARD:-} || -z ${SAMPLE:-} ]]; then
 fi
 doorward=${DOORWARD:-$target/doorward}
 sample=${SAMPLE:-$target/examples/sample-service}
-work=$(mktemp -d "${TMPDIR:-/tmp}/doorward-bench.XXXXXX")
-children=()
-clean_up() {
-  for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
-  for child in "${children[@]}"; do wait "$child" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap clean_up EXIT
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 service_port=$(free_port); gateway_port=$(free_port); ops_port=$(free_port)
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
-  -addext subjectAltName=DNS:localhost -keyout "$work/tls.key" -out "$work/tls.crt" 2>/dev/null
-cat >"$work/gateway.toml" <<TOML
-[server]
-listen = ["127.0.0.1:$gateway_port"]
-public_url = "https://localhost:$gateway_port"
-threads = 1
-[[tls.certificates]]
-cert = "tls.crt"
-key = "tls.key"
-[state]
-directory = "state"
-[ops]
-listen = "127.0.0.1:$ops_port"
-[log]
-access = { file = "doorward.access" }
-[[upstreams]]
-name = "service"
-servers = ["http://127.0.0.1:$service_port"]
-[[routes]]
-path = "/**"
-require = "public"
-upstream = "service"
-TOML
+certificate
+gateway_config "$gateway_port" "$ops_port" "$service_port" public >"$work/gateway.toml"
 "$sample" --listen "127.0.0.1:$service_port" >/dev/null & children+=($!)
 "$doorward" serve --config "$work/gateway.toml" >/dev/null 2>"$work/doorward.error" & children+=($!)
 gateway_pid=$!

