@@ -59,7 +59,7 @@ fn mount(config: &Config, dialect: &DialectConfig, form: FormConfig) -> Result<M
     })
 }
 
-/// The endpoints behind [`Target::Own`].
+/// The endpoints behind [`Target::Own`](super::Target::Own).
 #[derive(Clone, Debug)]
 pub struct OwnEndpoints {
     api: Router,
