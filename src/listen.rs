@@ -16,7 +16,6 @@ mod drain;
 mod gate;
 mod handler;
 mod http_connection;
-mod leftover;
 mod redirect;
 mod slots;
 mod stop;
@@ -27,7 +26,6 @@ pub use bound::{BindError, Bound, bind};
 pub use chassis::{Parts, Stopped, serve};
 pub use drain::Drain;
 pub use handler::{BoxError, Connection, Protocol, RequestHandler};
-pub use leftover::RequestBody;
 pub use stop::{Stop, StopTrigger};
 
 /// Where to listen, and what a connection may take.

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, Request, Response};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use url::Url;
 
 use crate::auth::Permit;
 use crate::path::NormalPath;
 use crate::route::Credentials;
 use crate::trust::Trust;
+use crate::wire::request_body::RequestBody;
 
 mod answer;
 mod body;
@@ -103,7 +104,7 @@ pub struct Config {
 #[derive(Debug)]
 pub struct Forward {
     /// The request as it came; its `Host` and `:authority` agree.
-    pub request: Request<Incoming>,
+    pub request: Request<RequestBody>,
     /// Its path as it was judged, which is the path that is sent.
     pub path: NormalPath,
     /// The client, by the trusted-proxy rule.

@@ -7,3 +7,4 @@ pub mod cookie;
 pub mod problem;
 pub mod rate_limit;
 pub mod refusal;
+pub mod request_body;

@@ -11,7 +11,6 @@ use axum::body::Body;
 use http::header::{CONTENT_LENGTH, STRICT_TRANSPORT_SECURITY};
 use http::request;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
 use self::answering::{Answering, Answers, Asked, finish, request_id_value};
@@ -23,12 +22,13 @@ use super::site::{Endpoints, Stop};
 use crate::auth::Auth;
 use crate::clock::SharedClock;
 use crate::id::RequestId;
-use crate::listen::{Connection, RequestBody, RequestHandler};
+use crate::listen::{Connection, RequestHandler};
 use crate::logs::LineLog;
 use crate::metrics::requests::Verdict;
 use crate::proxy::Forward;
 use crate::wire::context::RequestContext;
 use crate::wire::problem::Problem;
+use crate::wire::request_body::RequestBody;
 
 mod answering;
 mod way;
@@ -71,7 +71,7 @@ impl Gate {
 impl Visit<'_> {
     async fn answer(
         self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         connection: &Connection,
     ) -> Response<AnswerBody> {
         let (parts, body) = request.into_parts();
@@ -118,12 +118,10 @@ impl Visit<'_> {
                 context,
             } => {
                 note_stop(&mut record, stop);
-                let request = RequestBody::of(request, connection);
                 let response = self.own(endpoints, request, context).await;
                 finish(response, &stop.metrics, record)
             }
             Way::Preflight { stop, response } => {
-                drop(RequestBody::of(request, connection));
                 note_stop(&mut record, stop);
                 finish(response, &stop.metrics, record)
             }
@@ -142,7 +140,6 @@ impl Visit<'_> {
                     cors.share(request.headers(), response.headers_mut());
                 }
                 let metrics = stop.map_or(&self.serving.site.unmatched, |stop| &stop.metrics);
-                drop(RequestBody::of(request, connection));
                 finish(response, metrics, record)
             }
         }
@@ -205,7 +202,7 @@ impl RequestHandler for Gate {
 
     async fn handle(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         connection: &Arc<Connection>,
     ) -> Response<AnswerBody> {
         let serving = self.parts.serving.load_full();

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use http::Request;
-use hyper::body::Incoming;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -18,6 +17,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::listen::{self, Bound, Connection, Stop, Stopped};
 use crate::logs;
+use crate::wire::request_body::RequestBody;
 
 /// How long the access log may take to be written out at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(5);
@@ -119,7 +119,7 @@ impl Gateway<'_> {
             &config.listen,
             listen::Parts {
                 handler: gate,
-                ops: move |request: Request<Incoming>, _: &Arc<Connection>| {
+                ops: move |request: Request<RequestBody>, _: &Arc<Connection>| {
                     let answer = ops.answer(request.method(), request.uri().path());
                     async { answer }
                 },

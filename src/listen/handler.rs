@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 
 use super::activity::Activity;
 use super::drain::Drain;
+use crate::wire::request_body::RequestBody;
 
 /// Any error, as hyper takes it from a body.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -27,14 +28,14 @@ pub trait RequestHandler: Send + Sync + 'static {
     /// is one with a status for it.
     fn handle(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         connection: &Arc<Connection>,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
 }
 
 impl<F, A, B> RequestHandler for F
 where
-    F: Fn(Request<Incoming>, &Arc<Connection>) -> A + Send + Sync + 'static,
+    F: Fn(Request<RequestBody>, &Arc<Connection>) -> A + Send + Sync + 'static,
     A: Future<Output = Response<B>> + Send,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
@@ -42,7 +43,7 @@ where
 
     fn handle(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         connection: &Arc<Connection>,
     ) -> impl Future<Output = Response<B>> + Send {
         self(request, connection)

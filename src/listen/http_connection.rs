@@ -23,6 +23,7 @@ use tokio::time::{Instant, Sleep};
 use super::activity::{Activity, AnswerBody, Phase};
 use super::handler::{BoxError, Connection, Protocol, RequestHandler};
 use super::stream::GuardedStream;
+use crate::wire::request_body::RequestBody;
 
 /// The head of a request: what browsers, proxies and servers commonly bear is 8 to 32 KiB.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -105,6 +106,7 @@ async fn answer<H: RequestHandler>(
 ) -> Result<Response<AnswerBody<H::Body>>, Infallible> {
     let in_flight = shared.activity.request_begun();
     let is_last = is_last(&request);
+    let request = RequestBody::of(request, || shared.activity.request_begun());
     let mut response = shared.handler.handle(request, &shared.connection).await;
     if is_last {
         let close = HeaderValue::from_static("close");

@@ -1,10 +1,10 @@
 //! Plain HTTP: sends everybody to the HTTPS origin, and serves nothing else.
 
+use crate::wire::request_body::RequestBody;
 use bytes::Bytes;
 use http::header::{CONNECTION, LOCATION};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::Empty;
-use hyper::body::Incoming;
 use std::sync::Arc;
 use url::Url;
 
@@ -60,7 +60,7 @@ impl RequestHandler for Redirect {
 
     async fn handle(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         _connection: &Arc<Connection>,
     ) -> Response<Self::Body> {
         self.answer(request.uri())

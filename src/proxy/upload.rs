@@ -9,12 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderName;
 use http_body::Frame;
-use hyper::body::{Body, Incoming, SizeHint};
+use hyper::body::{Body, SizeHint};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::names::Unwanted;
 use super::stillness::Stillness;
+use crate::wire::request_body::RequestBody;
 
 /// Why the body of a request broke off: the client's doing.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +36,7 @@ pub(super) enum Payload {
 }
 
 impl Payload {
-    pub(super) fn new(body: Incoming, unwanted: &Arc<Unwanted>, idle_timeout: Duration) -> Self {
+    pub(super) fn new(body: RequestBody, unwanted: &Arc<Unwanted>, idle_timeout: Duration) -> Self {
         if body.is_end_stream() {
             return Self::Empty;
         }
@@ -90,7 +91,7 @@ impl Payload {
 #[derive(Debug)]
 pub(super) struct Upload {
     /// The body, until a connection takes something of it.
-    waiting: Mutex<Option<Incoming>>,
+    waiting: Mutex<Option<RequestBody>>,
     unwanted: Arc<Unwanted>,
     idle_timeout: Duration,
     /// How many pieces have been handed to the connection.
@@ -111,7 +112,7 @@ pub(super) struct UpstreamBody(Option<Box<Sending>>);
 
 #[derive(Debug)]
 struct Sending {
-    incoming: Option<Incoming>,
+    incoming: Option<RequestBody>,
     untouched: bool,
     stillness: Stillness,
     upload: Arc<Upload>,

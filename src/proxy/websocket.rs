@@ -18,6 +18,7 @@ use hyper::upgrade::OnUpgrade;
 use super::error::UpstreamError;
 use super::outgoing::tokens;
 use super::tunnel::Tunnel;
+use crate::wire::request_body::RequestBody;
 
 /// A client's wish for a WebSocket.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(super) struct Handshake {
 
 impl Handshake {
     /// The handshake that this request is, if it is one.
-    pub(super) fn of(request: &mut Request<Incoming>) -> Option<Self> {
+    pub(super) fn of(request: &mut Request<RequestBody>) -> Option<Self> {
         // Most requests end here.
         request.headers().get(UPGRADE)?;
         let well_formed = request.version() == Version::HTTP_11

@@ -1,13 +1,13 @@
-//! Requests that are refused before their body is there: the answer arrives, and the connection goes on.
+//! Requests that are answered before their body is there: the answer arrives, and the connection goes on.
 
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
-use crate::support::doorward::Doorward;
+use crate::support::doorward::{Doorward, Setup};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -27,20 +27,38 @@ async fn answer(stream: &mut TlsStream<TcpStream>) -> u16 {
     status.parse().unwrap()
 }
 
-/// The heads that are refused without a look at the body: behind the wall, and by an endpoint of ours.
-fn heads(more: &str) -> [(String, u16); 2] {
+/// A gateway before a service that is away, too, and the port that nobody else gets meanwhile.
+async fn gateway() -> (Doorward, TcpSocket) {
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = nobody.local_addr().unwrap();
+    let more = format!(
+        "[[upstreams]]\nname = \"away\"\nservers = [\"http://{address}\"]\n\
+         [[routes]]\npath = \"/away\"\nrequire = \"public\"\nupstream = \"away\"\n"
+    );
+    let setup = Setup {
+        more,
+        ..Setup::default()
+    };
+    (Doorward::with(setup).await, nobody)
+}
+
+/// The heads that are answered without a look at the body: at the wall, by an endpoint of ours, and for a
+/// service that is away.
+fn heads(more: &str) -> [(String, u16); 3] {
     let head = |path: &str, kind: &str| {
         format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\n{more}\r\n")
     };
     [
         (head("/api/x", "application/json"), 401),
         (head("/.doorward/api/nothing", "text/plain"), 404),
+        (head("/away", "text/plain"), 502),
     ]
 }
 
 #[tokio::test]
-async fn a_body_that_comes_after_its_refusal_breaks_nothing() {
-    let gateway = Doorward::start().await;
+async fn a_body_that_comes_after_its_answer_breaks_nothing() {
+    let (gateway, _nobody) = gateway().await;
     for (framing, body) in [
         ("content-length: 5\r\n", "12345"),
         ("transfer-encoding: chunked\r\n", "5\r\n12345\r\n0\r\n\r\n"),
@@ -59,7 +77,7 @@ async fn a_body_that_comes_after_its_refusal_breaks_nothing() {
 
 #[tokio::test]
 async fn a_body_too_long_to_be_worth_reading_is_answered_and_the_connection_closed() {
-    let gateway = Doorward::start().await;
+    let (gateway, _nobody) = gateway().await;
     for (head, refused) in heads("content-length: 65537\r\n") {
         let mut stream = gateway.connect().await;
         stream.write_all(head.as_bytes()).await.unwrap();
@@ -70,8 +88,8 @@ async fn a_body_too_long_to_be_worth_reading_is_answered_and_the_connection_clos
 }
 
 #[tokio::test]
-async fn who_asks_before_sending_is_not_told_to_send_what_is_refused() {
-    let gateway = Doorward::start().await;
+async fn who_asks_before_sending_is_not_told_to_send_what_nobody_reads() {
+    let (gateway, _nobody) = gateway().await;
     for (head, refused) in heads("content-length: 5\r\nexpect: 100-continue\r\n") {
         let mut stream = gateway.connect().await;
         stream.write_all(head.as_bytes()).await.unwrap();

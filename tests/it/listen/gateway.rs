@@ -11,9 +11,9 @@ use doorward::listen::tls::Tls;
 use doorward::listen::{self, Config, Connection, Drain, Parts, Stop, StopTrigger, Stopped};
 use doorward::metrics::Metrics;
 use doorward::net::Networks;
+use doorward::wire::request_body::RequestBody;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Collected, Full};
-use hyper::body::Incoming;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Semaphore, mpsc};
@@ -93,7 +93,7 @@ impl Gateway {
         let drain = Drain::new();
         let parts = Parts {
             handler: handler(sender, Arc::clone(&release)),
-            ops: |_: Request<Incoming>, _: &Arc<Connection>| async { answer("fine") },
+            ops: |_: Request<RequestBody>, _: &Arc<Connection>| async { answer("fine") },
             tls: Arc::clone(&tls.server),
             trusted_proxies: Networks::default(),
             metrics: metrics.connections.clone(),
@@ -196,7 +196,7 @@ fn handler(
     seen: mpsc::UnboundedSender<Seen>,
     release: Arc<Semaphore>,
 ) -> impl listen::RequestHandler {
-    move |request: Request<Incoming>, connection: &Arc<Connection>| {
+    move |request: Request<RequestBody>, connection: &Arc<Connection>| {
         let (seen, release) = (seen.clone(), Arc::clone(&release));
         let connection = Arc::clone(connection);
         async move {

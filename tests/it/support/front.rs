@@ -17,6 +17,7 @@ use doorward::proxy::{
 use doorward::route::Credentials;
 use doorward::token::mint::Claims;
 use doorward::trust::Trust;
+use doorward::wire::request_body::RequestBody;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -222,7 +223,7 @@ async fn answer(
         path: NormalPath::parse(request.uri().path())
             .or_else(|_none| NormalPath::parse("/"))
             .unwrap(),
-        request,
+        request: RequestBody::of(request, || ()),
         client: "2001:db8::7".parse().unwrap(),
         request_id: HeaderValue::from_static("01010101-0101-0101-0101-010101010101"),
         upstream: 0,
