@@ -14,8 +14,41 @@ use crate::unavailable::Unavailable;
 /// Rows that are fetched at a time.
 const PAGE: i64 = 1_000;
 
-/// What is known from elsewhere: which seal stood at which place.
-pub type Anchors = BTreeMap<i64, Hash>;
+/// What is known from elsewhere: which seal stood at which place. Who was told two of one place is told
+/// that the trail is broken, whichever of them stands there.
+#[derive(Clone, Debug, Default)]
+pub struct Anchors(BTreeMap<i64, Vec<Hash>>);
+
+impl Anchors {
+    /// Whether the entry at this place is known, and if so, whether it is the one with this seal.
+    fn vouch(&self, seq: i64, hash: &Hash) -> Option<bool> {
+        let known = self.0.get(&seq)?;
+        Some(known.iter().all(|known| known == hash))
+    }
+
+    fn last(&self) -> Option<i64> {
+        self.0.keys().next_back().copied()
+    }
+}
+
+impl Extend<(i64, Hash)> for Anchors {
+    fn extend<I: IntoIterator<Item = (i64, Hash)>>(&mut self, known: I) {
+        for (seq, hash) in known {
+            let there = self.0.entry(seq).or_default();
+            if !there.contains(&hash) {
+                there.push(hash);
+            }
+        }
+    }
+}
+
+impl FromIterator<(i64, Hash)> for Anchors {
+    fn from_iter<I: IntoIterator<Item = (i64, Hash)>>(known: I) -> Self {
+        let mut anchors = Self::default();
+        anchors.extend(known);
+        anchors
+    }
+}
 
 /// The trail is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,11 +176,10 @@ impl<'a> Walk<'a> {
         if !self.keys.is_entry(follows, &kept.hash) {
             return Err(Broken::Altered(kept.seq));
         }
-        if let Some(known) = self.anchors.get(&kept.seq) {
-            if *known != kept.hash {
-                return Err(Broken::Foreign(kept.seq));
-            }
-            self.held += 1;
+        match self.anchors.vouch(kept.seq, &kept.hash) {
+            Some(true) => self.held += 1,
+            Some(false) => return Err(Broken::Foreign(kept.seq)),
+            None => {}
         }
         self.read_word(kept)?;
         self.at = Head {
@@ -190,9 +222,8 @@ impl<'a> Walk<'a> {
         if removed.seq > 0 && !self.trims.contains(&removed.seq) {
             return Err(Broken::Removed(removed.seq));
         }
-        let cut = self.anchors.keys().next_back();
-        match cut {
-            Some(&known) if known > head.seq => Err(Broken::Missing {
+        match self.anchors.last() {
+            Some(known) if known > head.seq => Err(Broken::Missing {
                 from: head.seq.saturating_add(1),
                 to: known,
             }),

@@ -101,9 +101,9 @@ async fn every_way_shows(database: &Database) {
         run(database, CLEAR).await;
         clear_head(database).await;
         let store = with_entries(database, 8).await;
-        assert_eq!(store.verify(&Anchors::new()).await.unwrap().entries, 8);
+        assert_eq!(store.verify(&Anchors::default()).await.unwrap().entries, 8);
         run(database, way).await;
-        assert_eq!(broken(&store, &Anchors::new()).await, expected, "{way}");
+        assert_eq!(broken(&store, &Anchors::default()).await, expected, "{way}");
     }
 }
 
@@ -153,13 +153,22 @@ async fn a_tail_that_was_cut_off_with_an_old_seal_shows_by_what_is_known_elsewhe
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite(directory.path()).await;
     let (store, head) = rolled_back(&database).await;
-    assert_eq!(store.verify(&Anchors::new()).await.unwrap().entries, 6);
-    let anchors = Anchors::from([(head.seq, head.hash)]);
+    assert_eq!(store.verify(&Anchors::default()).await.unwrap().entries, 6);
+    let anchors = Anchors::from_iter([(head.seq, head.hash)]);
     let expected = Broken::Missing { from: 7, to: 8 };
     assert_eq!(broken(&store, &anchors).await, expected);
     // Others in their places are others.
     store.append(&[entry(1), entry(2)], None).await.unwrap();
     assert_eq!(broken(&store, &anchors).await, Broken::Foreign(8));
+    // Nor does it help to be told of those, too.
+    let now = store.head().await.unwrap();
+    let both = [(now.seq, now.hash), (head.seq, head.hash)];
+    for told in [both, [both[1], both[0]]] {
+        let anchors = Anchors::from_iter(told);
+        assert_eq!(broken(&store, &anchors).await, Broken::Foreign(8));
+    }
+    let verified = store.verify(&Anchors::from_iter([both[0], both[0]])).await;
+    assert_eq!(verified.unwrap().anchors, 1);
 }
 
 #[tokio::test]
@@ -170,7 +179,10 @@ async fn a_writer_that_finds_the_end_cut_off_says_so_for_good() {
     let kept = store.append(&[entry(9)], Some(head)).await.unwrap();
     assert_eq!(kept.len(), 2);
     store.append(&[entry(10)], None).await.unwrap();
-    assert_eq!(broken(&store, &Anchors::new()).await, Broken::Replaced(7));
+    assert_eq!(
+        broken(&store, &Anchors::default()).await,
+        Broken::Replaced(7)
+    );
 }
 
 #[tokio::test]
@@ -183,7 +195,10 @@ async fn no_writer_puts_its_seal_on_an_end_that_was_recorded_by_others() {
     run(&database, cut).await;
     // A process that starts now knows nothing of what was.
     store.append(&[entry(9)], None).await.unwrap();
-    assert_eq!(broken(&store, &Anchors::new()).await, Broken::Replaced(7));
+    assert_eq!(
+        broken(&store, &Anchors::default()).await,
+        Broken::Replaced(7)
+    );
 }
 
 #[tokio::test]
@@ -195,7 +210,10 @@ async fn no_retention_puts_its_seal_on_an_end_that_was_recorded_by_others() {
                hash = (SELECT hash FROM audit WHERE seq = 6)";
     run(&database, cut).await;
     store.trim(entry(3).time, entry(9).time).await.unwrap();
-    assert_eq!(broken(&store, &Anchors::new()).await, Broken::Replaced(7));
+    assert_eq!(
+        broken(&store, &Anchors::default()).await,
+        Broken::Replaced(7)
+    );
 }
 
 #[tokio::test]
@@ -206,11 +224,11 @@ async fn after_an_exchange_of_keys_the_older_one_verifies_the_older_entries() {
     let new = AuditStore::new(database.clone(), keys(2));
     new.append(&[entry(4)], None).await.unwrap();
     new.append(&[entry(5)], None).await.unwrap();
-    assert_eq!(broken(&new, &Anchors::new()).await, Broken::Altered(1));
+    assert_eq!(broken(&new, &Anchors::default()).await, Broken::Altered(1));
     let both = AuditStore::new(database.clone(), keys(2).and(keys(1)));
-    assert_eq!(both.verify(&Anchors::new()).await.unwrap().entries, 6);
+    assert_eq!(both.verify(&Anchors::default()).await.unwrap().entries, 6);
     // Whoever does not have the keys cannot use the exchange as an excuse.
     let foreign = AuditStore::new(database, keys(3));
     foreign.append(&[entry(6)], None).await.unwrap();
-    assert_eq!(broken(&both, &Anchors::new()).await, Broken::Altered(7));
+    assert_eq!(broken(&both, &Anchors::default()).await, Broken::Altered(7));
 }

@@ -166,7 +166,7 @@ async fn a_full_queue_makes_nobody_wait_and_the_trail_tells_of_its_gap() {
     let gaps = kept.iter().filter(|kept| kept.entry.is(Action::AuditGap));
     let gaps: Vec<_> = gaps.map(|kept| kept.entry.detail.as_deref()).collect();
     assert_eq!(gaps, [Some("5")]);
-    desk.store.verify(&Anchors::new()).await.unwrap();
+    desk.store.verify(&Anchors::default()).await.unwrap();
 }
 
 #[tokio::test]
