@@ -33,21 +33,32 @@ pub async fn watch(path: PathBuf, turn: &Mutex<()>, take: impl Fn(KeyRing) + Sen
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // Nothing is known of the file that was read at the start, so it is read once more: it may have
     // been replaced in between.
-    let mut seen = None;
+    let mut taken = None;
+    let mut told = None;
     loop {
         ticks.tick().await;
         let stamp = tokio::fs::metadata(&path)
             .await
             .ok()
             .map(|found| stamp(&found));
-        if seen == Some(stamp) {
+        if stamp.is_some() && taken == stamp {
             continue;
         }
-        seen = Some(stamp);
         let _turn = turn.lock().await;
         match read(&path).await {
-            Ok(ring) => take(ring),
-            Err(error) => tracing::warn!(%error, "the key ring is not taken up; the old one stays"),
+            Ok(ring) => {
+                taken = stamp;
+                told = None;
+                take(ring);
+            }
+            // Tried again: what is in the way may be something that no stamp shows.
+            Err(error) => {
+                let problem = Some((stamp, error.to_string()));
+                if told != problem {
+                    tracing::warn!(%error, "the key ring is not taken up; the old one stays");
+                    told = problem;
+                }
+            }
         }
     }
 }
@@ -70,6 +81,8 @@ async fn read(path: &Path) -> Result<KeyRing, KeyError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::sync::Arc;
 
     use super::*;
@@ -117,6 +130,16 @@ mod tests {
         two_looks().await;
         let expected = [first.newest().kid(), second.newest().kid()];
         assert_eq!(*taken.lock(), expected);
+
+        // What stands in the way is no change of the file, and neither is that it goes.
+        let third = file::rotate(&path, rotation).unwrap();
+        let mode = |mode| std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        mode(0o644);
+        two_looks().await;
+        assert_eq!(taken.lock().len(), 2);
+        mode(0o600);
+        two_looks().await;
+        assert_eq!(taken.lock().last().unwrap(), third.newest().kid());
         watching.abort();
     }
 }
