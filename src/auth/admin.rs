@@ -63,7 +63,7 @@ impl Auth {
         Ok(administrator)
     }
 
-    /// API keys that are none are counted, and too many of them are 429. One that is good is never kept
+    /// Wrong API keys are counted, and too many of them are 429. One that is good is never kept
     /// waiting by those: nobody guesses 178 random bits, so there is nothing to hide before the count.
     async fn admin_identity(
         &self,

@@ -16,7 +16,7 @@ pub enum AdminError {
     /// An administrator, but by the word of another issuer.
     #[error("a token of another issuer")]
     ForeignToken,
-    /// Too many API keys that are none were shown.
+    /// Too many wrong API keys were shown.
     #[error(transparent)]
     Limited(Limited),
     /// Accounts are managed where they are kept.
