@@ -30,8 +30,9 @@ struct Demo {
 impl Demo {
     async fn start() -> Self {
         let temporary = TempDir::new().unwrap();
-        let mut process = Command::new("./dev")
-            .arg("demo")
+        let mut process = Command::new("env")
+            // Whoever runs the tests in the background may have SIGINT ignored, and so for all of us.
+            .args(["--default-signal=INT", "./dev", "demo"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("DEMO_PROFILE", "dev")
             .env("TMPDIR", temporary.path())
