@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doorward::audit::Audit;
 use doorward::auth::account::rules::SignUpRule;
 use doorward::auth::tokens::form::{Form, FormConfig, FormKey};
 use doorward::auth::{AccountRules, EmailRule};
@@ -61,6 +62,8 @@ pub(crate) struct Bed {
     pub(crate) admin_secret: Option<&'static str>,
     /// The Supabase project where users are kept; none is made there.
     pub(crate) supabase: Option<supabase::Config>,
+    /// Where it is audited; lines alone where it is not said.
+    pub(crate) audit: Option<Audit>,
 }
 
 pub(crate) struct Answer {
@@ -83,6 +86,7 @@ impl Bed {
             targets: Targets::default(),
             admin_secret: None,
             supabase: None,
+            audit: None,
         }
     }
 
@@ -116,7 +120,7 @@ impl Bed {
     pub(crate) async fn start(self) -> Bench {
         let form = self.form();
         let here = self.supabase.is_none();
-        let core = Core::of(Setup {
+        let core = Box::pin(Core::of(Setup {
             forms: vec![form.clone()],
             max_staleness: Duration::from_hours(24),
             limits: self.limits,
@@ -124,13 +128,14 @@ impl Bed {
             email_rule: self.email_rule,
             mail: self.mail,
             supabase: self.supabase,
+            audit: self.audit,
             // As in all examples of these systems.
             lifetimes: Lifetimes {
                 access: Duration::from_hours(1),
                 ..lifetimes()
             },
             ..Setup::default()
-        })
+        }))
         .await;
         let mount = Mount {
             allowed_origins: vec![APP.parse().unwrap()],

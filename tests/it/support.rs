@@ -17,4 +17,5 @@ pub(crate) mod redis_tls;
 pub(crate) mod sample;
 pub(crate) mod supabase_project;
 pub(crate) mod tls;
+pub(crate) mod trail;
 pub(crate) mod wall;

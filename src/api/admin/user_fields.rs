@@ -33,6 +33,7 @@ pub(super) fn entry(mut fields: Fields) -> Result<Entry, ApiError> {
         username,
         roles: roles.into_iter().collect(),
         password,
+        status: AccountStatus::Enabled,
         email_status,
         profile,
         metadata,

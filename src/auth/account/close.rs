@@ -40,8 +40,8 @@ impl Auth {
     ) -> Result<(), AccountError> {
         let result = self.remove(user).await;
         let about = of(user, agent);
-        self.record_account((Action::RemoveUser, "removed"), &result, &about);
-        result
+        self.told((Action::RemoveUser, "removed"), result, &about)
+            .await
     }
 
     async fn try_delete(&self, member: &Member, proof: &Proof) -> Result<(), AccountError> {

@@ -34,6 +34,8 @@ pub struct Entry {
     pub roles: Roles,
     /// Its password; none: it cannot be signed in to with one.
     pub password: Option<NewPassword>,
+    /// Open or closed.
+    pub status: AccountStatus,
     /// Whether the address is proved.
     pub email_status: EmailStatus,
     /// What the user says of themselves.
@@ -76,8 +78,7 @@ impl Auth {
         let id = entry.id.unwrap_or_else(|| UserId::new(self.now()));
         let result = self.try_enter(id, entry).await;
         let about = of(id, agent);
-        self.record_account((Action::AddUser, "added"), &result, &about);
-        result
+        self.told((Action::AddUser, "added"), result, &about).await
     }
 
     pub(in crate::auth) async fn try_enter(
@@ -99,7 +100,7 @@ impl Auth {
             username: entry.username,
             password,
             roles: entry.roles,
-            status: AccountStatus::Enabled,
+            status: entry.status,
             email_status: entry.email_status,
             profile: entry.profile,
             metadata: entry.metadata,
@@ -116,8 +117,8 @@ impl Auth {
     ) -> Result<User, AccountError> {
         let result = self.try_amend(id, amendment).await;
         let about = of(id, agent);
-        self.record_account((Action::ChangeUser, "amended"), &result, &about);
-        result
+        self.told((Action::ChangeUser, "amended"), result, &about)
+            .await
     }
 
     pub(in crate::auth) async fn try_amend(

@@ -19,25 +19,48 @@ impl Auth {
     /// Records what came of it; `done` is the reason of a success.
     pub(super) fn record_account<T>(
         &self,
-        (action, done): (Action, &'static str),
+        deed: (Action, &'static str),
         result: &Result<T, AccountError>,
         about: &About<'_>,
     ) {
-        let (outcome, reason) = match result {
-            Ok(_) => (Outcome::Success, done),
-            Err(error) => verdict(error),
-        };
-        self.parts.audit.record(&Event {
-            action,
-            outcome,
-            reason,
-            actor: about.actor,
-            user: about.user.map(|user| user.to_string()),
-            session: None,
-            address: Some(about.caller.address),
-            request_id: Some(about.caller.request_id.to_string()),
-            api_key: None,
-        });
+        self.parts.audit.record(&event(deed, result, about));
+    }
+
+    /// Tells what an agent has tried. Of a change, `Ok` says that the trail has it.
+    pub(super) async fn told<T>(
+        &self,
+        deed: (Action, &'static str),
+        result: Result<T, AccountError>,
+        about: &About<'_>,
+    ) -> Result<T, AccountError> {
+        let event = event(deed, &result, about);
+        match &result {
+            Ok(_) => self.parts.audit.record_durably(&event).await?,
+            Err(_) => self.parts.audit.record(&event),
+        }
+        result
+    }
+}
+
+fn event<'a, T>(
+    (action, done): (Action, &'static str),
+    result: &Result<T, AccountError>,
+    about: &About<'a>,
+) -> Event<'a> {
+    let (outcome, reason) = match result {
+        Ok(_) => (Outcome::Success, done),
+        Err(error) => verdict(error),
+    };
+    Event {
+        action,
+        outcome,
+        reason,
+        actor: about.actor,
+        user: about.user.map(|user| user.to_string()),
+        session: None,
+        address: Some(about.caller.address),
+        request_id: Some(about.caller.request_id.to_string()),
+        api_key: None,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::auth::admin::{AdminError, Administrator};
 use crate::auth::{AccountError, EmailRule};
 use crate::id::UserId;
 use crate::secret::SecretText;
-use crate::user::{Email, EmailStatus, JsonObject, User};
+use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, User};
 use crate::users::UserQuery;
 
 /// How many users a page has unless the call says.
@@ -104,6 +104,7 @@ async fn enter(desk: &Desk, call: &Call, wanted: Wanted) -> Result<Response, Fau
         username: None,
         roles: desk.auth.terms().default_roles,
         password: Some(NewPassword::Plain(wanted.password)),
+        status: AccountStatus::Enabled,
         email_status: match wanted.auto_confirm {
             Some(true) => EmailStatus::Verified,
             Some(false) | None => EmailStatus::Unverified,

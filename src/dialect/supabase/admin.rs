@@ -76,6 +76,7 @@ pub(super) async fn add(
         username: None,
         roles: Roles::default(),
         password: password.map(|text| NewPassword::Plain(SecretText::new(text))),
+        status: ban(&mut fields)?.unwrap_or(AccountStatus::Enabled),
         email_status: match fields.truth("email_confirm")? {
             Some(true) => EmailStatus::Verified,
             Some(false) | None => EmailStatus::Unverified,
@@ -83,17 +84,9 @@ pub(super) async fn add(
         profile: metadata(&mut fields, ("user_metadata", &JsonObject::new()))?.unwrap_or_default(),
         metadata: metadata(&mut fields, ("app_metadata", &JsonObject::new()))?.unwrap_or_default(),
     };
-    let status = ban(&mut fields)?;
-    let (auth, caller) = (&desk.auth, call.caller());
+    let caller = call.caller();
     let agent = with_service_key(&caller);
-    let mut user = auth.enter_user(entry, &agent).await?;
-    if let Some(status) = status {
-        let amendment = Amendment {
-            status: Some(status),
-            ..Amendment::default()
-        };
-        user = auth.amend_user(user.id, amendment, &agent).await?;
-    }
+    let user = desk.auth.enter_user(entry, &agent).await?;
     Ok(fresh(&UserBody::of(&user, None)))
 }
 

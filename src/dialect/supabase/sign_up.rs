@@ -16,7 +16,7 @@ use crate::auth::account::directory::Entry;
 use crate::auth::account::sign_up::{Admission, NewAccount, SignedUp};
 use crate::auth::account::verify::CodeRequest;
 use crate::secret::SecretText;
-use crate::user::{Email, EmailStatus, JsonObject, Roles, User};
+use crate::user::{AccountStatus, Email, EmailStatus, JsonObject, Roles, User};
 use crate::users::UserQuery;
 
 /// Where addresses must be proved, this answers for one that has an account as for a new one.
@@ -65,6 +65,7 @@ pub(super) async fn invite(
         password: None,
         username: None,
         roles: Roles::default(),
+        status: AccountStatus::Enabled,
         email_status: EmailStatus::Unverified,
         profile: data(&mut fields)?,
         metadata: JsonObject::new(),

@@ -1,8 +1,11 @@
 //! The directory, for whoever holds the service key.
 
+use std::collections::BTreeSet;
+
 use super::keys::{SERVICE, with_keys};
 use super::*;
 use crate::gotrue::assert_added_by;
+use crate::support::trail::trail;
 
 const USERS: &str = "/auth/v1/admin/users";
 
@@ -177,6 +180,10 @@ async fn a_user_may_be_closed_from_the_start_and_has_no_second_factor() {
         .post(PASSWORD_GRANT, login, &[("apikey", "anon")])
         .await;
     assert_fault(&answer, 400, "user_banned");
+    // In one step: it is never open, not even for a moment.
+    let told = bench.core.audited();
+    assert!(told.iter().any(|line| line["action"] == "add-user"));
+    assert!(!told.iter().any(|line| line["action"] == "change-user"));
     let factors = format!("{USERS}/{}/factors", made.text("/id"));
     let found = call(&bench, (Method::GET, &factors), Value::Null).await;
     assert_eq!(found.expect(200).json, json!([]));
@@ -198,4 +205,31 @@ async fn the_last_administrator_is_neither_closed_nor_removed() {
     }
     let stored = bench.core.users.by_id(bench.admin.id).await.unwrap();
     assert_eq!(stored.unwrap(), bench.admin);
+}
+
+#[tokio::test]
+async fn a_change_that_the_trail_cannot_be_told_of_is_made_and_no_success() {
+    let directory = tempfile::tempdir().unwrap();
+    let (audit, writer) = trail(directory.path()).await;
+    drop(writer);
+    let bed = Bed {
+        audit: Some(audit),
+        ..with_keys()
+    };
+    let bench = bed.start().await;
+    let one = format!("{USERS}/{}", bench.user.id);
+    let email = json!({ "email": "new@example.com" });
+    for (method, target, body) in [
+        (Method::POST, USERS, email),
+        (Method::PUT, &one, json!({ "ban_duration": "24h" })),
+        (Method::DELETE, &one, json!({})),
+    ] {
+        let answer = call(&bench, (method, target), body).await;
+        assert_eq!(answer.status, 503, "{target}");
+    }
+    let left = call(&bench, (Method::GET, USERS), Value::Null).await;
+    let left = left.expect(200).json["users"].as_array().unwrap().clone();
+    let emails = left.iter().map(|user| user["email"].as_str().unwrap());
+    let expected = BTreeSet::from(["root@example.com", "new@example.com"]);
+    assert_eq!(emails.collect::<BTreeSet<_>>(), expected);
 }

@@ -1,14 +1,7 @@
 //! The audit trail: what administrators do stands in it before they are answered, and they can read it.
 
-use std::path::Path;
-
-use doorward::audit::seal::SealKeys;
-use doorward::audit::store::AuditStore;
-use doorward::audit::{Audit, Counters, Writer};
-use doorward::clock::{ManualClock, Timestamp};
+use doorward::audit::Audit;
 use doorward::database::Database;
-use doorward::logs::LineLog;
-use doorward::secret::SecretBytes;
 use futures_util::future::select;
 use sqlx::Executor as _;
 use tokio::time::timeout;
@@ -16,19 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::*;
 use crate::support::postgres::PostgresServer;
-
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-
-async fn trail(directory: &Path) -> (Audit, Writer) {
-    trail_in(Database::embedded(directory).await.unwrap())
-}
-
-fn trail_in(database: Database) -> (Audit, Writer) {
-    let keys = SealKeys::new(&[SecretBytes::new(vec![1; 32])]).unwrap();
-    let store = AuditStore::new(database, keys);
-    let audit = Audit::new(LineLog::off(), ManualClock::at(NOW));
-    audit.kept(store, Counters::default())
-}
+use crate::support::trail::{trail, trail_in};
 
 async fn site(audit: Audit) -> Site {
     Site::of(Setup {
