@@ -69,19 +69,16 @@ impl RequestBody {
     {
         // Streams of HTTP/2 end one by one.
         let alone = request.version() == Version::HTTP_2;
-        let asks_first = request.headers().contains_key(EXPECT);
-        request.map(|incoming| {
-            let rest = if alone || incoming.is_end_stream() {
-                Rest::Leave
-            } else if asks_first {
-                Rest::LeaveUnasked(Box::new(busy()))
-            } else {
-                Rest::Read(Box::new(busy()))
-            };
-            Self {
-                incoming: Some(incoming),
-                rest,
-            }
+        let rest = if alone || request.body().is_end_stream() {
+            Rest::Leave
+        } else if request.headers().contains_key(EXPECT) {
+            Rest::LeaveUnasked(Box::new(busy()))
+        } else {
+            Rest::Read(Box::new(busy()))
+        };
+        request.map(|incoming| Self {
+            incoming: Some(incoming),
+            rest,
         })
     }
 }
