@@ -151,7 +151,7 @@ pub fn reference_markdown() -> String {
 }
 
 const INTRODUCTION: &str = "\
-<!-- Written from src/config/reference/tables.rs; a test compares the two. Edit there. -->
+<!-- Written from src/config/reference/tables/; a test compares the two. Edit there. -->
 
 # `gateway.toml`, key by key
 
