@@ -1,9 +1,14 @@
 //! What people may do with their own accounts, and the mails for it.
 
-use super::shared::{CODE_FORM, LINK, PATH, SECRET_KIND, count, key, span};
+use super::shared::{PATH, SECRET_KIND, count, key, span};
 use crate::config::reference::Default::{Value, Words};
 use crate::config::reference::Form::Single;
 use crate::config::reference::{Kind, Table};
+
+const CODE_FORM: Kind = Kind::Words("\"digits\", \"link\" or \"both\"");
+const LINK: Kind = Kind::Words(
+    "an https URL with {token}, such as \"https://app.example.com/verify?token={token}\"",
+);
 
 /// `[accounts]`
 pub static ACCOUNTS: Table = Table {

@@ -1,9 +1,11 @@
 //! How often what may be tried.
 
-use super::shared::{QUOTA, count, key, span};
+use super::shared::{count, key, span};
 use crate::config::reference::Default::Value;
 use crate::config::reference::Form::Single;
-use crate::config::reference::Table;
+use crate::config::reference::{Kind, Table};
+
+const QUOTA: Kind = Kind::Words("\"off\", or such as \"10/1m\"");
 
 /// `[limits]`
 pub static LIMITS: Table = Table {

@@ -1,9 +1,14 @@
 //! What is written down.
 
-use super::shared::{AUDIT_LOG_KIND, LOG_KIND, PATH, SYSLOG, key, span};
+use super::shared::{PATH, key, span};
 use crate::config::reference::Default::{Required, Value, Words};
 use crate::config::reference::Form::{Inline, Single};
-use crate::config::reference::Table;
+use crate::config::reference::{Kind, Table};
+
+const LOG_KIND: Kind = Kind::Words("\"stdout\", \"off\" or { file = \"/path\" }");
+const SYSLOG: Kind = Kind::Words("\"unix:/dev/log\", \"udp://host:514\" or \"tcp://host:601\"");
+const AUDIT_LOG_KIND: Kind =
+    Kind::Words("\"stdout\", \"off\", { file = \"/path\" } or { syslog = \"unix:/dev/log\" }");
 
 /// `[log]`
 pub static LOG: Table = Table {

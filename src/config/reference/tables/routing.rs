@@ -1,11 +1,13 @@
 //! The services behind, who may reach them, and what they are told.
 
-use super::shared::{
-    CLAIM_KEYS, HEADER, NETWORKS, PATH, RULES, SYSTEM_AUTHORITIES, TEXTS, key, span,
-};
+use super::shared::{CLAIM_KEYS, NETWORKS, PATH, SYSTEM_AUTHORITIES, key, span};
 use crate::config::reference::Default::{Required, Value, Words};
 use crate::config::reference::Form::{Inline, List, Single};
 use crate::config::reference::{Kind, Table};
+
+const TEXTS: Kind = Kind::Words("a list of texts, at least one");
+const HEADER: Kind = Kind::Words("a header name of its own, such as \"X-Auth-Subject\"");
+const RULES: Kind = Kind::Words("a list of tables such as { roles = [\"staff\"] }, at least one");
 
 /// `[[upstreams]]`
 pub static UPSTREAMS: Table = Table {

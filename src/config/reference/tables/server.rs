@@ -1,9 +1,11 @@
 //! Where clients connect, what the gateway keeps, and what operators see.
 
-use super::shared::{ADDRESSES, NETWORKS, PATH, count, key, span};
+use super::shared::{NETWORKS, PATH, count, key, span};
 use crate::config::reference::Default::{Required, Value, Words};
 use crate::config::reference::Form::{List, Single};
 use crate::config::reference::{Kind, Table};
+
+const ADDRESSES: Kind = Kind::Words("a list of addresses with port, such as [\"0.0.0.0:8443\"]");
 
 /// `[server]`
 pub static SERVER: Table = Table {
