@@ -2,8 +2,9 @@
 //!
 //! A refusal needs no body, nor does word of an upstream that is away. But a connection with unread
 //! bytes on it can only be closed, and the kernel answers what still comes in with a reset, which may
-//! overtake the answer: the client would see a broken connection in the place of a 401. So a rest that
-//! is small is read and dropped, and the connection goes on.
+//! overtake the answer: the client would see a broken connection in the place of a 401. In HTTP/2 the stream
+//! alone is reset, but clients there are who then forget the answer that they have. So a rest that is small
+//! is read and dropped, and the connection goes on.
 
 use std::any::Any;
 use std::mem;
@@ -12,8 +13,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Request;
 use http::header::EXPECT;
-use http::{Request, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::runtime::Handle;
@@ -67,9 +68,7 @@ impl RequestBody {
     where
         B: Send + Sync + 'static,
     {
-        // Streams of HTTP/2 end one by one.
-        let alone = request.version() == Version::HTTP_2;
-        let rest = if alone || request.body().is_end_stream() {
+        let rest = if request.body().is_end_stream() {
             Rest::Leave
         } else if request.headers().contains_key(EXPECT) {
             Rest::LeaveUnasked(Box::new(busy()))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::process::Command;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
@@ -97,5 +98,37 @@ async fn who_asks_before_sending_is_not_told_to_send_what_nobody_reads() {
         assert_eq!(answer(&mut stream).await, refused);
         let end = timeout(PATIENCE, stream.read_u8()).await;
         end.expect("the connection ends").unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_forgets_an_answer_when_its_stream_is_reset_has_them_all() {
+    let (gateway, _nobody) = gateway().await;
+    let port = gateway.address.port();
+    for (path, expected) in [
+        ("/api/x", "401"),
+        ("/.doorward/api/nothing", "404"),
+        ("/away", "502"),
+    ] {
+        // Each over a connection of its own, where the body comes a moment after the head.
+        for _ in 0..12 {
+            let curl = Command::new("curl")
+                .args([
+                    "-sk",
+                    "--http2",
+                    "-o",
+                    "/dev/null",
+                    "-w",
+                    "%{http_code}",
+                    "-d",
+                    "x=1",
+                ])
+                .arg(format!("https://localhost:{port}{path}"))
+                .output();
+            let answered = curl.await.unwrap();
+            let status = String::from_utf8(answered.stdout).unwrap();
+            assert!(answered.status.success(), "{path}: {}", answered.status);
+            assert_eq!(status, expected, "{path}");
+        }
     }
 }
