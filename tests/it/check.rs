@@ -171,7 +171,7 @@ shape = "strikebet"
 token_secret = { file = "one" }
 [[dialects]]
 shape = "strikebet"
-host = "auth.example.com"
+host = "*.example.com"
 token_secret = { file = "other" }
 [[dialects]]
 shape = "strikebet"

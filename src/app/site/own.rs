@@ -22,7 +22,7 @@ pub fn token_forms(config: &Config) -> Vec<FormConfig> {
 }
 
 fn token_form(config: &Config, dialect: &DialectConfig) -> FormConfig {
-    let origin = config.listen.public_url.origin().ascii_serialization();
+    let origin = origin_of(config, dialect);
     dialect.shape.token_form(OwnNames {
         issuer: &config.tokens.issuer,
         audience: &config.tokens.audience,
