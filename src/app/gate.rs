@@ -80,14 +80,14 @@ impl Visit<'_> {
         let request = Request::from_parts(parts, body);
         match way {
             Way::Forward {
-                stop,
+                spot,
                 permit,
                 path,
                 upstream,
             } => {
-                note_stop(&mut record, stop);
+                note_stop(&mut record, spot.stop);
                 let request_id = request_id_value(&record);
-                let asked = Asked::of(stop, &request);
+                let asked = Asked::of(spot, &request);
                 let answers = Answers::to(&request);
                 let forward = Forward {
                     request,
@@ -96,14 +96,13 @@ impl Visit<'_> {
                     request_id: request_id.clone(),
                     upstream: upstream.0,
                     credentials: upstream.1,
-                    key_header: stop
+                    key_header: spot
                         .neighbour
-                        .as_ref()
                         .and_then(|neighbour| neighbour.key_header.clone()),
                 };
                 let answer = Answering {
                     visit: self,
-                    stop,
+                    spot,
                     asked,
                     answers,
                     record,
@@ -113,33 +112,33 @@ impl Visit<'_> {
                 answer.forward(permit, forward).await
             }
             Way::Own {
-                stop,
+                spot,
                 endpoints,
                 context,
             } => {
-                note_stop(&mut record, stop);
+                note_stop(&mut record, spot.stop);
                 let response = self.own(endpoints, request, context).await;
-                finish(response, &stop.metrics, record)
+                finish(response, &spot.stop.metrics, record)
             }
-            Way::Preflight { stop, response } => {
-                note_stop(&mut record, stop);
-                finish(response, &stop.metrics, record)
+            Way::Preflight { spot, response } => {
+                note_stop(&mut record, spot.stop);
+                finish(response, &spot.stop.metrics, record)
             }
             Way::Refused {
-                stop,
+                spot,
                 refusal,
                 verdict,
             } => {
-                if let Some(stop) = stop {
-                    note_stop(&mut record, stop);
+                if let Some(spot) = spot {
+                    note_stop(&mut record, spot.stop);
                 }
                 (record.verdict, record.reason) = verdict;
-                let style = Answers::to(&request).style(stop);
+                let style = Answers::to(&request).style(spot);
                 let mut response = refusal.of_request(record.request_id).respond(style);
-                if let Some(cors) = stop.and_then(|stop| stop.cors.as_ref()) {
+                if let Some(cors) = spot.and_then(|spot| spot.cors()) {
                     cors.share(request.headers(), response.headers_mut());
                 }
-                let metrics = stop.map_or(&self.serving.site.unmatched, |stop| &stop.metrics);
+                let metrics = spot.map_or(&self.serving.site.unmatched, |spot| &spot.stop.metrics);
                 finish(response, metrics, record)
             }
         }

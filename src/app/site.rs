@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use http::{HeaderName, Method};
+use http::Method;
 
 use self::plan::places;
+use crate::config::Config;
 use crate::config::mistake::Mistakes;
-use crate::config::{ApiKeys, Config};
 use crate::dialect::cors::Cors;
 use crate::dialect::{Quarter, Shape};
 use crate::metrics::Metrics;
@@ -19,10 +19,12 @@ use crate::route::table::{Lookup, RouteTable};
 use crate::wire::refusal::{ProblemStyle, RefusalStyle};
 
 mod conflicts;
+mod neighbour;
 mod own;
 mod plan;
 
 pub use self::conflicts::conflicts;
+pub use self::neighbour::{Neighbour, Spot};
 pub use self::own::{OwnEndpoints, token_forms};
 
 /// What a request comes to.
@@ -34,13 +36,11 @@ pub struct Stop {
     pub requirement: Requirement,
     /// Who answers.
     pub target: Target,
-    /// How refusals look here.
-    pub style: Style,
-    /// How its answers are shared with pages of other origins, where the service does not say it
-    /// itself; for services alone, as endpoints see to it themselves.
-    pub cors: Option<Cors>,
-    /// What clients know of the dialect that goes with a service.
-    pub neighbour: Option<Neighbour>,
+    /// How its answers are shared with pages of other origins where no dialect is beside it; for services
+    /// alone, as endpoints see to it themselves.
+    cors: Option<Cors>,
+    /// The dialects whose clients call a service.
+    neighbours: Vec<Neighbour>,
     /// Its counters.
     pub metrics: RouteMetrics,
 }
@@ -87,15 +87,6 @@ impl Style {
     }
 }
 
-/// The dialect beside a service.
-#[derive(Clone, Debug)]
-pub struct Neighbour {
-    /// The keys that its apps show in the place of a token until somebody has signed in.
-    pub keys: ApiKeys,
-    /// Where its clients show their credential, beside `Authorization`.
-    pub key_header: Option<HeaderName>,
-}
-
 /// All stops, and which of them a request comes to.
 #[derive(Debug)]
 pub struct Site {
@@ -116,9 +107,8 @@ impl Site {
                 name: place.name,
                 requirement: place.requirement,
                 target: place.target,
-                style: place.style,
                 cors: place.cors,
-                neighbour: place.neighbour,
+                neighbours: place.neighbours,
             });
         }
         let table = RouteTable::build(matchers).map_err(|_ties| Mistakes::of(conflicts(config)))?;

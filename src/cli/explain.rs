@@ -200,8 +200,11 @@ fn shown<'a>(
     head: &RequestHead<'a>,
     key_header: Option<&HeaderName>,
 ) -> Credential<'a> {
-    let neighbour = stop.neighbour.as_ref();
-    match neighbour.and_then(|neighbour| neighbour.key_header.as_ref()) {
+    let spot = stop.at(&head.host, head.path.as_str());
+    match spot
+        .neighbour
+        .and_then(|neighbour| neighbour.key_header.as_ref())
+    {
         Some(also) => head.credential_also_in(Auth::SESSION_COOKIE, key_header, also),
         None => head.credential_with(Auth::SESSION_COOKIE, key_header),
     }

@@ -10,6 +10,7 @@ mod heads;
 mod hosts;
 mod hsts;
 mod leftovers;
+mod neighbours;
 mod overload;
 mod passwords;
 mod process;

@@ -9,7 +9,7 @@ use super::Visit;
 use crate::app::answer::AnswerBody;
 use crate::app::record::Record;
 use crate::app::session_end::SessionEnd;
-use crate::app::site::{Stop, Style};
+use crate::app::site::{Spot, Style};
 use crate::auth::Permit;
 use crate::id::TEXT_LENGTH;
 use crate::listen::Connection;
@@ -39,10 +39,10 @@ impl Answers {
         }
     }
 
-    pub(super) fn style(self, stop: Option<&Stop>) -> &'static dyn RefusalStyle {
+    pub(super) fn style(self, spot: Option<Spot<'_>>) -> &'static dyn RefusalStyle {
         match self {
             Self::Grpc => &GrpcStyle,
-            Self::Http => stop.map_or(Style::Problem, |stop| stop.style).as_dyn(),
+            Self::Http => spot.map_or(Style::Problem, |spot| spot.style).as_dyn(),
         }
     }
 }
@@ -51,17 +51,16 @@ impl Answers {
 pub(super) struct Asked(Option<HeaderMap>);
 
 impl Asked {
-    pub(super) fn of<B>(stop: &Stop, request: &Request<B>) -> Self {
+    pub(super) fn of<B>(spot: Spot<'_>, request: &Request<B>) -> Self {
         let origins = request.headers().get_all(ORIGIN).iter();
         Self(
-            stop.cors
-                .as_ref()
+            spot.cors()
                 .map(|_| origins.map(|origin| (ORIGIN, origin.clone())).collect()),
         )
     }
 
-    fn share(&self, stop: &Stop, headers: &mut HeaderMap) {
-        if let (Some(asked), Some(cors)) = (&self.0, stop.cors.as_ref()) {
+    fn share(&self, spot: Spot<'_>, headers: &mut HeaderMap) {
+        if let (Some(asked), Some(cors)) = (&self.0, spot.cors()) {
             cors.share_anew(asked, headers);
         }
     }
@@ -70,7 +69,7 @@ impl Asked {
 /// A permitted request on its way to its upstream.
 pub(super) struct Answering<'a> {
     pub(super) visit: Visit<'a>,
-    pub(super) stop: &'a Stop,
+    pub(super) spot: Spot<'a>,
     pub(super) asked: Asked,
     pub(super) answers: Answers,
     pub(super) record: Box<Record>,
@@ -105,9 +104,9 @@ impl Answering<'_> {
         if let Some(tunnel) = tunnel {
             self.keep_tunnel(end(), tunnel);
         }
-        self.asked.share(self.stop, response.headers_mut());
+        self.asked.share(self.spot, response.headers_mut());
         self.record.status = response.status();
-        count(&self.stop.metrics, &self.record);
+        count(&self.spot.stop.metrics, &self.record);
         let end = end();
         let response = response.map(|body| AnswerBody::upstream(body, end, self.record));
         with_request_id(response, self.request_id)
@@ -134,15 +133,15 @@ impl Answering<'_> {
             _the_client_or_we_are_at_fault => {
                 let problem = Problem::new(error.status(), "not_forwarded").request_id(id);
                 let mut response = axum::response::IntoResponse::into_response(problem);
-                self.asked.share(self.stop, response.headers_mut());
-                return finish(response, &self.stop.metrics, self.record);
+                self.asked.share(self.spot, response.headers_mut());
+                return finish(response, &self.spot.stop.metrics, self.record);
             }
         };
         let mut response = refusal
             .of_request(id)
-            .respond(self.answers.style(Some(self.stop)));
-        self.asked.share(self.stop, response.headers_mut());
-        finish(response, &self.stop.metrics, self.record)
+            .respond(self.answers.style(Some(self.spot)));
+        self.asked.share(self.spot, response.headers_mut());
+        finish(response, &self.spot.stop.metrics, self.record)
     }
 }
 

@@ -7,7 +7,7 @@ use http::{Method, Response};
 
 use super::Visit;
 use crate::app::record::Record;
-use crate::app::site::{Endpoints, Stop, Target};
+use crate::app::site::{Endpoints, Spot, Target};
 use crate::auth::{Denial, Permit};
 use crate::listen::Connection;
 use crate::metrics::requests::Verdict;
@@ -23,23 +23,23 @@ use crate::wire::refusal::{Cause, Refusal};
 /// What a request's head leads to.
 pub(super) enum Way<'a> {
     Forward {
-        stop: &'a Stop,
+        spot: Spot<'a>,
         permit: Permit,
         path: NormalPath,
         upstream: (usize, Credentials),
     },
     Own {
-        stop: &'a Stop,
+        spot: Spot<'a>,
         endpoints: Endpoints,
         context: RequestContext,
     },
     /// A browser asks whether a page of another origin may call a service.
     Preflight {
-        stop: &'a Stop,
+        spot: Spot<'a>,
         response: Response<Body>,
     },
     Refused {
-        stop: Option<&'a Stop>,
+        spot: Option<Spot<'a>>,
         refusal: Refusal,
         verdict: (Verdict, &'static str),
     },
@@ -67,32 +67,32 @@ impl<'a> Visit<'a> {
         if let Some(way) = self.preflight(&head) {
             return way;
         }
-        let stop = match self.serving.site.find(&head.host, &head.path, head.method) {
-            Lookup::Found(stop) => stop,
+        let spot = match self.serving.site.find(&head.host, &head.path, head.method) {
+            Lookup::Found(stop) => stop.at(&head.host, head.path.as_str()),
             Lookup::NotFound => return refused(Cause::NotFound.into(), "no-route"),
             Lookup::MethodNotAllowed(methods) => {
                 return refused(Cause::MethodNotAllowed(methods).into(), "method");
             }
             Lookup::CaseDiffers => return refused(Cause::PathCase.into(), "letter-case"),
         };
-        match stop.target {
+        match spot.stop.target {
             Target::Own(endpoints) => Way::Own {
-                stop,
+                spot,
                 endpoints,
                 context: RequestContext::of(&head, record.request_id),
             },
-            Target::Upstream { index, credentials } => match self.judge(&head, stop) {
+            Target::Upstream { index, credentials } => match self.judge(&head, spot) {
                 Ok(permit) => {
                     record.identity = permit.shared_identity();
                     let upstream = (index, credentials);
                     Way::Forward {
-                        stop,
+                        spot,
                         permit,
                         path: head.path,
                         upstream,
                     }
                 }
-                Err(denial) => denied(stop, &head, &denial),
+                Err(denial) => denied(spot, &head, &denial),
             },
         }
     }
@@ -100,9 +100,9 @@ impl<'a> Visit<'a> {
     /// A key that every app carries says nothing of who calls: until somebody has signed in, clients of
     /// some dialects show it in the place of a token. It counts as no credential, and nothing else of
     /// the request counts in its place.
-    fn judge(self, head: &RequestHead<'_>, stop: &Stop) -> Result<Permit, Denial> {
+    fn judge(self, head: &RequestHead<'_>, spot: Spot<'_>) -> Result<Permit, Denial> {
         let auth = &self.parts.auth;
-        let neighbour = stop.neighbour.as_ref();
+        let neighbour = spot.neighbour;
         let key_header = neighbour.and_then(|neighbour| neighbour.key_header.as_ref());
         let shown = match key_header {
             Some(name) => auth.credential_also_in(head, name),
@@ -118,7 +118,7 @@ impl<'a> Visit<'a> {
             | Credential::Foreign
             | Credential::Ambiguous => shown,
         };
-        auth.authenticate_by(head, counts, &stop.requirement)
+        auth.authenticate_by(head, counts, &spot.stop.requirement)
     }
 
     /// A preflight (Fetch standard §3.2.2) carries no credential, so no service could be asked for its
@@ -132,20 +132,21 @@ impl<'a> Visit<'a> {
         let Lookup::Found(stop) = self.serving.site.find(&head.host, &head.path, &wanted) else {
             return None;
         };
-        let response = stop.cors.as_ref()?.preflight_of_service(head.headers);
-        Some(Way::Preflight { stop, response })
+        let spot = stop.at(&head.host, head.path.as_str());
+        let response = spot.cors()?.preflight_of_service(head.headers);
+        Some(Way::Preflight { spot, response })
     }
 }
 
 fn refused(refusal: Refusal, reason: &'static str) -> Way<'static> {
     Way::Refused {
-        stop: None,
+        spot: None,
         refusal,
         verdict: (Verdict::Refused, reason),
     }
 }
 
-fn denied<'a>(stop: &'a Stop, head: &RequestHead<'_>, denial: &Denial) -> Way<'a> {
+fn denied<'a>(spot: Spot<'a>, head: &RequestHead<'_>, denial: &Denial) -> Way<'a> {
     let verdict = match denial {
         Denial::Unauthenticated(_) => (Verdict::Refused, "unauthenticated"),
         Denial::Forbidden { .. } => (Verdict::Refused, "forbidden"),
@@ -159,7 +160,7 @@ fn denied<'a>(stop: &'a Stop, head: &RequestHead<'_>, denial: &Denial) -> Way<'a
     };
     let refusal = Refusal::from(denial).clearing(cookies);
     Way::Refused {
-        stop: Some(stop),
+        spot: Some(spot),
         refusal,
         verdict,
     }

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Endpoints, Neighbour, Style, Target};
+use super::neighbour::{Neighbour, cors_alone, neighbours};
+use super::{Endpoints, Target};
+use crate::config::Config;
 use crate::config::mistake::{Entry, Place};
-use crate::config::{Config, DialectConfig};
-use crate::dialect::Quarter;
 use crate::dialect::cors::Cors;
 use crate::policy::Requirement;
+use crate::route::Matcher;
 use crate::route::pattern::{HostPattern, Methods, PathPattern, PatternError};
-use crate::route::{Matcher, RouteConfig};
 
 /// A stop before it is on the map.
 #[derive(Clone)]
@@ -21,9 +21,8 @@ pub(super) struct PlannedStop {
     pub(super) name: Arc<str>,
     pub(super) requirement: Requirement,
     pub(super) target: Target,
-    pub(super) style: Style,
     pub(super) cors: Option<Cors>,
-    pub(super) neighbour: Option<Neighbour>,
+    pub(super) neighbours: Vec<Neighbour>,
 }
 
 pub(super) fn places(config: &Config) -> Vec<PlannedStop> {
@@ -46,11 +45,7 @@ fn on_narrower_hosts(own: &[PlannedStop], configured: &[PlannedStop]) -> Vec<Pla
         .collect();
     // The narrowest first, as theirs is the word on a host that several cover.
     let mut sources: Vec<_> = own.iter().collect();
-    sources.sort_by_key(|stop| match &stop.matcher.host {
-        HostPattern::Exact(_) => 0,
-        HostPattern::Below(domain) => usize::MAX - domain.len(),
-        HostPattern::Any => usize::MAX,
-    });
+    sources.sort_by_key(|stop| stop.matcher.host.breadth());
     let mut copies = Vec::new();
     for stop in sources {
         for host in hosts.values().copied() {
@@ -91,9 +86,8 @@ fn own_stops() -> Result<Vec<PlannedStop>, PatternError> {
                 name: pattern.into(),
                 requirement: Requirement::Public,
                 target: Target::Own(Endpoints::Api),
-                style: Style::Problem,
                 cors: None,
-                neighbour: None,
+                neighbours: Vec::new(),
             })
         })
         .collect()
@@ -126,73 +120,26 @@ fn dialect_stops(config: &Config) -> Result<Vec<PlannedStop>, PatternError> {
                 entry: entry.clone(),
                 requirement: Requirement::Public,
                 target: Target::Own(Endpoints::Dialect(index)),
-                style: Style::Dialect(dialect.shape, Quarter::Other),
                 cors: None,
-                neighbour: None,
+                neighbours: Vec::new(),
             });
         }
     }
     Ok(stops)
 }
 
-/// The dialect whose clients call a service: that of its host, with the longest prefix that fits.
-fn neighbour_of<'a>(config: &'a Config, matcher: &Matcher) -> Option<&'a DialectConfig> {
-    let path = matcher.path.to_string();
-    let below = |dialect: &&DialectConfig| {
-        let rest = path.strip_prefix(&*dialect.prefix);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let spoken = config.dialects.iter().filter(below);
-    let fits =
-        |dialect: &&DialectConfig| dialect.host == matcher.host || dialect.host == HostPattern::Any;
-    // Of several the first, as `max_by_key` takes the last.
-    spoken
-        .filter(fits)
-        .rev()
-        .max_by_key(|dialect| (dialect.host == matcher.host, dialect.prefix.len()))
-}
-
-/// A client of a dialect meets refusals on proxied routes of the same host too, and reads them as it
-/// reads those of the login.
-fn style_of(dialect: Option<&DialectConfig>, matcher: &Matcher) -> Style {
-    let Some(dialect) = dialect else {
-        return Style::Problem;
-    };
-    let path = matcher.path.to_string();
-    let within = path.strip_prefix(&*dialect.prefix).unwrap_or(&path);
-    Style::Dialect(dialect.shape, dialect.shape.quarter(within))
-}
-
-/// The list of the route counts, else that of the dialect; what a page may send is what its clients do.
-fn cors_of(route: &RouteConfig, dialect: Option<&DialectConfig>) -> Option<Cors> {
-    let beside = dialect.map(|dialect| &dialect.allowed_origins);
-    let allowed = route.allowed_origins.as_ref().or(beside)?.clone();
-    let cors = match dialect {
-        Some(dialect) => dialect.shape.cors(allowed),
-        None => Cors::new(allowed),
-    };
-    Some(cors).filter(Cors::is_asked_for)
-}
-
 fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
     let routes = config.routes.iter().zip(&config.sources.routes);
-    routes.map(|(route, entry)| {
-        let dialect = neighbour_of(config, &route.matcher);
-        PlannedStop {
-            matcher: route.matcher.clone(),
-            entry: entry.clone(),
-            name: route.matcher.to_string().into(),
-            requirement: route.requirement.clone(),
-            target: Target::Upstream {
-                index: route.upstream,
-                credentials: route.credentials,
-            },
-            style: style_of(dialect, &route.matcher),
-            cors: cors_of(route, dialect),
-            neighbour: dialect.map(|dialect| Neighbour {
-                keys: dialect.keys.clone(),
-                key_header: dialect.shape.key_header(),
-            }),
-        }
+    routes.map(|(route, entry)| PlannedStop {
+        matcher: route.matcher.clone(),
+        entry: entry.clone(),
+        name: route.matcher.to_string().into(),
+        requirement: route.requirement.clone(),
+        target: Target::Upstream {
+            index: route.upstream,
+            credentials: route.credentials,
+        },
+        cors: cors_alone(route),
+        neighbours: neighbours(config, route),
     })
 }

@@ -38,18 +38,37 @@ impl HostPattern {
 }
 
 impl HostPattern {
+    /// Whether this is for the host of a request, which is in lower case and without a port.
+    pub fn takes(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(name) => **name == *host,
+            Self::Below(domain) => is_below(domain, host),
+        }
+    }
+
+    /// How many hosts it is for, as an order: of two that are for the same host, the narrower is less.
+    pub fn breadth(&self) -> usize {
+        match self {
+            Self::Exact(_) => 0,
+            Self::Below(domain) => usize::MAX - domain.len(),
+            Self::Any => usize::MAX,
+        }
+    }
+
     /// Whether this is for all hosts that `other` is for, and more.
     pub fn is_wider_than(&self, other: &Self) -> bool {
-        let is_below = |domain: &str, name: &str| {
-            let rest = name.strip_suffix(domain);
-            rest.is_some_and(|rest| rest.ends_with('.'))
-        };
         match (self, other) {
             (Self::Any, other) => *other != Self::Any,
             (Self::Below(domain), Self::Exact(name) | Self::Below(name)) => is_below(domain, name),
             (Self::Below(_), Self::Any) | (Self::Exact(_), _) => false,
         }
     }
+}
+
+fn is_below(domain: &str, name: &str) -> bool {
+    let rest = name.strip_suffix(domain);
+    rest.is_some_and(|rest| rest.ends_with('.'))
 }
 
 fn parse_name(text: &str) -> Result<Box<str>, PatternError> {
