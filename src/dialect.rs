@@ -238,7 +238,7 @@ impl Shape {
         match self {
             Self::InsForge => cors.sharing(insforge::SHARING),
             Self::Supabase | Self::Vaniyk | Self::Strikebet => cors.sharing(gotrue::SHARING),
-            Self::Actian => cors,
+            Self::Actian => cors.sharing(actian::SHARING),
         }
     }
 }

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use http::{HeaderName, HeaderValue, Method, header};
 
-use super::{Desk, Mount};
+use super::cors::{self, Sharing};
+use super::{Desk, Mount, Shape};
 use crate::auth::Auth;
 
 mod admin;
@@ -48,6 +49,13 @@ pub const ROUTES: &[(Method, &str)] = &[
     (Method::OPTIONS, "/auth/**"),
 ];
 
+/// What pages of other origins may send and read.
+pub const SHARING: Sharing = Sharing {
+    methods: HeaderValue::from_static("GET, POST, PATCH, DELETE"),
+    headers: HeaderValue::from_static("content-type, authorization, api-key"),
+    exposed: HeaderValue::from_static("retry-after, x-request-id"),
+};
+
 /// A password, or a name and a description: nobody needs a larger body.
 const BODY_LIMIT: usize = 64 * 1024;
 
@@ -58,7 +66,8 @@ pub fn router(auth: Arc<Auth>, mount: &Mount) -> Router {
         auth,
         form: mount.form.clone(),
     };
-    Router::new()
+    let cors = Shape::Actian.cors(mount.allowed_origins.clone());
+    let endpoints = Router::new()
         .route("/auth/admin/login", post(admin::login))
         .route("/auth/admin/exists", get(admin::exists))
         .route("/auth/admin", post(admin::register).delete(admin::remove))
@@ -75,8 +84,14 @@ pub fn router(auth: Arc<Auth>, mount: &Mount) -> Router {
         .fallback(fault::unknown_path)
         .method_not_allowed_fallback(fault::wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn(never_stored))
-        .with_state(desk)
+        .layer(from_fn(never_stored));
+    // The original knows of no pages.
+    let endpoints = if cors.is_asked_for() {
+        endpoints.layer(from_fn_with_state(cors, cors::layer))
+    } else {
+        endpoints
+    };
+    endpoints.with_state(desk)
 }
 
 /// What is said here is for one caller and one moment.

@@ -26,7 +26,7 @@ pub struct Cors {
 pub struct Sharing {
     /// The methods.
     pub methods: HeaderValue,
-    /// The headers of requests.
+    /// The headers of requests, where a page does not say which it wants to send.
     pub headers: HeaderValue,
     /// The headers of answers that its scripts see.
     pub exposed: HeaderValue,
@@ -91,26 +91,20 @@ impl Cors {
         self.share(asked, headers);
     }
 
-    /// The answer to a preflight for a service: a page of a listed origin may send there what it asks
-    /// for, as only the service knows its own headers.
+    /// The answer to a preflight for a service, which alone knows what methods it has.
     pub fn preflight_of_service(&self, asked: &HeaderMap) -> Response {
         let mut response = self.preflight(asked);
         let headers = response.headers_mut();
-        if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
-            let wanted = [
-                (ACCESS_CONTROL_REQUEST_METHOD, ACCESS_CONTROL_ALLOW_METHODS),
-                (ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_ALLOW_HEADERS),
-            ];
-            for (wanted, allowed) in wanted {
-                if let Some(wanted) = asked.get(wanted) {
-                    headers.insert(allowed, wanted.clone());
-                }
-            }
+        if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)
+            && let Some(wanted) = asked.get(ACCESS_CONTROL_REQUEST_METHOD)
+        {
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, wanted.clone());
         }
         response
     }
 
-    /// The answer to a preflight: 204, which allows nothing unless its headers say so.
+    /// The answer to a preflight: 204, which allows nothing unless its headers say so. A page of a listed
+    /// origin may send the headers that it asks for: apps have their clients add some of their own.
     fn preflight(&self, asked: &HeaderMap) -> Response {
         let mut response = StatusCode::NO_CONTENT.into_response();
         let headers = response.headers_mut();
@@ -122,7 +116,11 @@ impl Cors {
                 exposed: _,
             } = self.sharing.clone();
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, sent);
+            let wanted = asked.get(ACCESS_CONTROL_REQUEST_HEADERS);
+            headers.insert(
+                ACCESS_CONTROL_ALLOW_HEADERS,
+                wanted.cloned().unwrap_or(sent),
+            );
             headers.insert(ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE);
         }
         response

@@ -135,7 +135,7 @@ impl Cookie {
     fn header(&self, value: &str, life: CookieLife) -> Result<HeaderValue, CookieError> {
         let Self { name, path, .. } = self;
         let age = match life {
-            CookieLife::For(span) => format!("; Max-Age={}", span.as_secs()),
+            CookieLife::For(span) => format!("; Max-Age={}", whole_seconds(span)),
             CookieLife::Browser => String::new(),
         };
         let same_site = self.same_site.as_str();
@@ -145,6 +145,12 @@ impl Cookie {
         header.set_sensitive(true);
         Ok(header)
     }
+}
+
+/// Rounded up, as a part of the span has passed already when its cookie is written.
+fn whole_seconds(span: Duration) -> u64 {
+    span.as_secs()
+        .saturating_add(u64::from(span.subsec_nanos() > 0))
 }
 
 /// `cookie-octet` of RFC 6265 §4.1.1.
@@ -180,7 +186,10 @@ mod tests {
         let check = |cookie: Cookie, attributes: &str| {
             let name = cookie.name();
             let set = cookie
-                .set(&"a.b-c".into(), CookieLife::For(Duration::from_mins(15)))
+                .set(
+                    &"a.b-c".into(),
+                    CookieLife::For(Duration::from_millis(899_001)),
+                )
                 .unwrap();
             let expected = format!("{name}=a.b-c; {}", attributes.replace('N', "900"));
             assert_eq!(set, expected);

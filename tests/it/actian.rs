@@ -6,7 +6,7 @@ use doorward::dialect::Shape;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::gotrue::{Answer, Bed, Bench, Headers};
+use crate::gotrue::{APP, Answer, Bed, Bench, Headers};
 
 mod admin;
 mod clients;

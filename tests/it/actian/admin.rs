@@ -200,6 +200,30 @@ async fn one_credential_is_shown_in_either_place_or_in_both() {
 }
 
 #[tokio::test]
+async fn pages_of_listed_origins_alone_call_the_login() {
+    let bench = bench().await;
+    for (origin, expected) in [(APP, Some(APP)), ("https://evil.test", None)] {
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "content-type,api-key"),
+        ];
+        let target = (Method::OPTIONS, "/auth/admin/login");
+        let preflight = bench.send(target, &headers, String::new()).await;
+        assert_eq!(preflight.status, 204);
+        let wrong = json!({ "password": "wrong" });
+        let answer = bench.post("/auth/admin/login", wrong, &headers[..1]).await;
+        for answer in [&preflight, &answer] {
+            let allowed = answer.headers.get("access-control-allow-origin");
+            assert_eq!(allowed.map(|value| value.to_str().unwrap()), expected);
+            assert_eq!(answer.header("vary"), "Origin");
+        }
+        let sent = preflight.headers.get("access-control-allow-headers");
+        assert_eq!(sent.is_some(), expected.is_some());
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_endpoint_is_told_in_the_words_of_the_dialect() {
     let bench = bench().await;
     assert_error(&bench.get("/auth/other", &[]).await, 404, "Not found");
