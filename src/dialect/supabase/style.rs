@@ -3,10 +3,15 @@
 use axum::Json;
 use axum::body::Body;
 use axum::response::IntoResponse as _;
-use http::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, Response};
 use serde_json::json;
 
+use super::words::ERROR_CODE;
 use crate::wire::refusal::{Cause, Refusal, RefusalStyle, Shown};
+
+/// Where proxies on the way look for it (RFC 9209).
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
 /// As GoTrue words errors, both generations in one: what the client asked for is not known here.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,7 +42,7 @@ impl RefusalStyle for SupabaseStyle {
             "msg": message,
             "message": message,
         });
-        (status, Json(body)).into_response()
+        (status, [(ERROR_CODE, code)], Json(body)).into_response()
     }
 }
 
@@ -63,7 +68,11 @@ impl RefusalStyle for RestStyle {
             "details": null,
             "hint": null,
         });
-        (refusal.status(), Json(body)).into_response()
+        let headers = [
+            (CONTENT_TYPE, "application/json; charset=utf-8".to_owned()),
+            (PROXY_STATUS, format!("PostgREST; error={code}")),
+        ];
+        (refusal.status(), headers, Json(body)).into_response()
     }
 }
 

@@ -10,7 +10,7 @@ use super::Fault;
 use crate::wire::rate_limit::Form;
 
 const VERSION: HeaderName = HeaderName::from_static("x-supabase-api-version");
-const ERROR_CODE: HeaderName = HeaderName::from_static("x-sb-error-code");
+pub(super) const ERROR_CODE: HeaderName = HeaderName::from_static("x-sb-error-code");
 
 /// The first version of the second generation; what is later is answered alike.
 const SECOND: &str = "2024-01-01";

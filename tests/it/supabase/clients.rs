@@ -261,6 +261,10 @@ async fn pages_of_listed_origins_alone_call_services() {
         "code": "PGRST302", "message": "Anonymous access is disabled", "details": null, "hint": null,
     });
     assert_eq!(refused.json(), expected);
+    let status = "PostgREST; error=PGRST302";
+    assert_eq!(refused.headers["proxy-status"], status);
+    let kind = "application/json; charset=utf-8";
+    assert_eq!(refused.headers["content-type"], kind);
     assert_eq!(rest.paths(), seen);
 }
 
