@@ -13,7 +13,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{SqlSafeStr, SqlStr};
+use sqlx::{Connection, SqlSafeStr, SqlStr};
 
 pub mod postgres;
 mod shared;
@@ -133,6 +133,7 @@ pub async fn open(state_directory: &Path) -> Result<SqlitePool, DatabaseError> {
     let pool = SqlitePoolOptions::new()
         .max_connections(MAX_CONNECTIONS)
         .acquire_timeout(BUSY_TIMEOUT)
+        .after_release(|connection, _| Box::pin(is_out_of_transactions(connection)))
         .connect_with(options(&path))
         .await
         .map_err(|source| DatabaseError::Open {
@@ -145,6 +146,18 @@ pub async fn open(state_directory: &Path) -> Result<SqlitePool, DatabaseError> {
         .map_err(|source| DatabaseError::Migrate { path, source })?;
     drop(alone);
     Ok(pool)
+}
+
+/// Whether a connection may be used again.
+///
+/// SQLite ends a transaction by itself where a disk is full; the pool then takes the connection for one
+/// that is in a transaction still, on which no other can begin, for ever.
+async fn is_out_of_transactions<C: Connection>(connection: &mut C) -> sqlx::Result<bool> {
+    if connection.is_in_transaction() {
+        // The end of one that was dropped may be under way: what is asked now is answered after it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// How every connection behaves.

@@ -17,7 +17,9 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use url::Url;
 
-use super::{BUSY_TIMEOUT, DatabaseError, FILE_NAME, MAX_CONNECTIONS, postgres};
+use super::{
+    BUSY_TIMEOUT, DatabaseError, FILE_NAME, MAX_CONNECTIONS, is_out_of_transactions, postgres,
+};
 use crate::unavailable::Unavailable;
 
 /// How long one piece of work may take, the wait for a connection included. A database that is slower
@@ -67,6 +69,7 @@ impl Database {
                     connection.execute(pragmas).await.map(drop)
                 })
             })
+            .after_release(|connection, _| Box::pin(is_out_of_transactions(connection)))
             .connect_with(sqlite_options(&path).map_err(at)?)
             .await
             .map_err(at)?;

@@ -1,5 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
+use sqlx::Executor as _;
+
 use super::*;
 
 async fn pragma(pool: &SqlitePool, statement: &'static str) -> String {
@@ -91,4 +93,20 @@ async fn a_state_directory_that_cannot_be_made_is_named() {
     std::fs::write(&file, "").unwrap();
     let refused = open(&file.join("state")).await.unwrap_err().to_string();
     assert!(refused.contains("/file/state"), "{refused}");
+}
+
+/// Where a disk is full, SQLite ends a transaction by itself.
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_stands_in_nobodys_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let pool = open(directory.path()).await.unwrap();
+    let database = Database::embedded(directory.path()).await.unwrap();
+    for _ in 0..2 * MAX_CONNECTIONS {
+        let mut ended = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        ended.execute("ROLLBACK").await.unwrap();
+        drop(ended);
+        let mut ended = database.change().await.unwrap();
+        ended.execute("ROLLBACK").await.unwrap();
+        assert!(ended.commit().await.is_err(), "nothing was kept");
+    }
 }

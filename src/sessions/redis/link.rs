@@ -22,6 +22,7 @@ use crate::sessions::Copied;
 
 use dial::{RESPONSE_LIMIT, within};
 use line::Line;
+use pulse::Watched;
 pub(super) use way::Reached;
 use way::Way;
 
@@ -29,6 +30,7 @@ mod cluster;
 mod copies;
 mod dial;
 mod line;
+mod pulse;
 mod sentinel;
 mod way;
 
@@ -44,7 +46,7 @@ const MOST_TRIES: u32 = 5;
 pub(super) struct Link {
     way: Arc<Way>,
     /// The connection that all short commands share.
-    shared: Line<Reached>,
+    shared: Line<Watched>,
     /// How many of these there have been.
     made: Arc<AtomicUsize>,
     /// Connections for commands that wait, each lent to one reader at a time: a waiting command holds
@@ -73,7 +75,10 @@ impl Link {
             shared: Line::new(move || {
                 let way = shared.clone();
                 count.fetch_add(1, Ordering::Relaxed);
-                Box::pin(async move { way.connect().await })
+                Box::pin(async move {
+                    let reached = way.connect().await?;
+                    Ok(Watched::new(way, reached))
+                })
             }),
             made,
             waiting: Mutex::new(Vec::new()),
@@ -99,7 +104,7 @@ impl Link {
         let _place = self.place()?;
         let attempt = self.shared.attempt();
         let answer = match attempt.clone().await {
-            Ok(mut reached) => self.way.confirm(&mut reached).await,
+            Ok(mut watched) => self.way.confirm(&mut watched.reached).await,
             Err(error) => Err(error),
         };
         self.shared.settle(&attempt, answer)
@@ -111,7 +116,7 @@ impl Link {
         let _place = self.place()?;
         let attempt = self.shared.attempt();
         let answer = match attempt.clone().await {
-            Ok(mut reached) => copies::wait(&mut reached.connection).await,
+            Ok(mut watched) => copies::wait(&mut watched.reached.connection).await,
             Err(error) => Err(error),
         };
         let copied = self.shared.settle(&attempt, answer)?;
@@ -160,7 +165,7 @@ impl Link {
     async fn ask_once<T: FromRedisValue>(&self, question: Question<'_>) -> RedisResult<T> {
         let attempt = self.shared.attempt();
         let answer = match attempt.clone().await {
-            Ok(mut reached) => question.put_to(&mut reached.connection).await,
+            Ok(mut watched) => question.put_to(&mut watched.reached.connection).await,
             Err(error) => Err(error),
         };
         self.shared.settle(&attempt, answer)

@@ -8,7 +8,7 @@ use sqlx::Connection as _;
 use sqlx::SqliteConnection;
 
 use super::*;
-use crate::support::redis::{config_at, sessions_at};
+use crate::support::redis::{config_at, sessions_at, until};
 use crate::support::wall::Wall;
 
 /// Asks a store for everything that it can be asked for, and expects a failure of each.
@@ -59,6 +59,27 @@ async fn a_redis_that_is_away_fails_everything_at_once_and_heals() {
     server.start_again();
     store.ping().await.expect("it is back");
     assert_eq!(store.find(session.id, START).await.unwrap(), None);
+}
+
+/// How often a server was asked what it is.
+async fn asked(server: &RedisServer) -> u32 {
+    let told = server.command(&["INFO", "commandstats"]).await;
+    let told: String = redis::FromRedisValue::from_redis_value(told).unwrap();
+    let line = told.lines().find(|line| line.starts_with("cmdstat_role:"));
+    let calls = line.and_then(|line| line.split("calls=").nth(1)?.split(',').next());
+    calls.map_or(0, |calls| calls.parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_up_on_the_idle_does_so_on_nobody_who_comes_back() {
+    let server = RedisServer::start();
+    let store = server.sessions();
+    server.command(&["CONFIG", "SET", "timeout", "1"]).await;
+    let session = sign_in(&store, user(), START).await;
+    // Longer than the server waits for anybody who says nothing.
+    let before = asked(&server).await;
+    until("twelve looks", async || asked(&server).await >= before + 12).await;
+    assert!(store.find(session.id, START).await.unwrap().is_some());
 }
 
 #[tokio::test]

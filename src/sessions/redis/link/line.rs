@@ -5,7 +5,15 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisResult, ServerErrorKind};
+
+/// Nobody waits for the connection to a Sentinel alone: there are others to ask.
+impl Ends for MultiplexedConnection {
+    fn has_ended(&self) -> bool {
+        false
+    }
+}
 
 /// A connection, or the attempt to make one. All who come meanwhile wait for the same attempt and
 /// share its failure; the next to come starts another one.
@@ -25,7 +33,13 @@ struct State<C> {
     failures: u32,
 }
 
-impl<C: Clone + Send + Sync + 'static> Line<C> {
+/// What may end while nobody uses it.
+pub(super) trait Ends {
+    /// Whether it has.
+    fn has_ended(&self) -> bool;
+}
+
+impl<C: Ends + Clone + Send + Sync + 'static> Line<C> {
     /// A line whose connections `open` makes; none before the first attempt.
     pub(super) fn new(
         open: impl Fn() -> BoxFuture<'static, RedisResult<C>> + Send + Sync + 'static,
@@ -42,6 +56,10 @@ impl<C: Clone + Send + Sync + 'static> Line<C> {
     /// The connection, or the attempt to make one.
     pub(super) fn attempt(&self) -> Attempt<C> {
         let mut state = self.state.lock();
+        let made = state.attempt.as_ref().and_then(Shared::peek);
+        if made.is_some_and(|made| made.as_ref().is_ok_and(Ends::has_ended)) {
+            state.attempt = None;
+        }
         let pause = pause(state.failures);
         let attempt = state.attempt.get_or_insert_with(|| {
             let open = (self.open)();
@@ -107,7 +125,34 @@ fn pause(failures: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
     use super::*;
+
+    /// One that ends when it is told to.
+    #[derive(Clone)]
+    struct Thread(u32, Arc<AtomicBool>);
+
+    impl Ends for Thread {
+        fn has_ended(&self) -> bool {
+            self.1.load(Ordering::Relaxed)
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_ended_while_nobody_used_it_is_made_anew_before_anybody_asks() {
+        let made = Arc::new(AtomicU32::new(0));
+        let line = Line::new(move || {
+            let thread = Thread(made.fetch_add(1, Ordering::Relaxed), Arc::default());
+            Box::pin(async move { Ok(thread) })
+        });
+        let first = line.attempt().await.unwrap();
+        assert_eq!(line.attempt().await.unwrap().0, 0);
+        first.1.store(true, Ordering::Relaxed);
+        assert_eq!(line.attempt().await.unwrap().0, 1);
+        assert_eq!(line.attempt().await.unwrap().0, 1);
+    }
 
     #[test]
     fn pauses_double_from_ten_milliseconds_to_a_quarter_of_a_second() {
