@@ -182,7 +182,7 @@ impl Visit<'_> {
             method: parts.method.clone(),
             host: Box::default(),
             path: Box::default(),
-            status: http::StatusCode::OK,
+            status: None,
             route: None,
             verdict: Verdict::Allowed,
             reason: "allowed",

@@ -23,7 +23,8 @@ pub(super) struct Record {
     pub(super) method: http::Method,
     pub(super) host: Box<str>,
     pub(super) path: Box<str>,
-    pub(super) status: StatusCode,
+    /// What was answered; `None` until then, and where the client has gone before.
+    pub(super) status: Option<StatusCode>,
     pub(super) route: Option<Arc<str>>,
     pub(super) verdict: Verdict,
     pub(super) reason: &'static str,
@@ -35,8 +36,25 @@ pub(super) struct Record {
     pub(super) log: LineLog,
 }
 
+/// As other proxies log who has gone before the answer; never sent.
+const CLIENT_GONE: u16 = 499;
+
+impl Record {
+    /// The gateway answers itself. Where a store is away, one of its endpoints says so, too.
+    pub(super) fn answered_here(&mut self, status: StatusCode) {
+        self.status = Some(status);
+        if status == StatusCode::SERVICE_UNAVAILABLE && self.verdict == Verdict::Allowed {
+            self.verdict = Verdict::Undecided;
+            self.reason = "unavailable";
+        }
+    }
+}
+
 impl Drop for Record {
     fn drop(&mut self) {
+        if self.status.is_none() {
+            self.reason = "client-gone";
+        }
         let line = AccessRecord {
             time: self.time,
             request_id: self.request_id,
@@ -45,7 +63,7 @@ impl Drop for Record {
             method: self.method.as_str(),
             host: &self.host,
             path: &self.path,
-            status: self.status.as_u16(),
+            status: self.status.map_or(CLIENT_GONE, |status| status.as_u16()),
             route: self.route.as_deref(),
             verdict: self.verdict,
             reason: self.reason,

@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use http::header::ORIGIN;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 
 use super::Visit;
 use crate::app::answer::AnswerBody;
@@ -105,8 +105,8 @@ impl Answering<'_> {
             self.keep_tunnel(end(), tunnel);
         }
         self.asked.share(self.spot, response.headers_mut());
-        self.record.status = response.status();
-        count(&self.spot.stop.metrics, &self.record);
+        self.record.status = Some(response.status());
+        count(&self.spot.stop.metrics, response.status(), &self.record);
         let end = end();
         let response = response.map(|body| AnswerBody::upstream(body, end, self.record));
         with_request_id(response, self.request_id)
@@ -151,8 +151,8 @@ pub(super) fn finish(
     mut record: Box<Record>,
 ) -> Response<AnswerBody> {
     let (parts, body) = response.into_parts();
-    record.status = parts.status;
-    count(metrics, &record);
+    record.answered_here(parts.status);
+    count(metrics, parts.status, &record);
     let id = request_id_value(&record);
     with_request_id(
         Response::from_parts(parts, AnswerBody::own(body, record)),
@@ -160,10 +160,10 @@ pub(super) fn finish(
     )
 }
 
-fn count(metrics: &RouteMetrics, record: &Record) {
+fn count(metrics: &RouteMetrics, status: StatusCode, record: &Record) {
     let took = record.upstream_time;
     let took = took.unwrap_or_else(|| record.began.elapsed());
-    metrics.count(record.status, record.verdict, took);
+    metrics.count(status, record.verdict, took);
 }
 
 /// Hyphens and hexadecimal digits, which are a header value.

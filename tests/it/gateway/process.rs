@@ -87,3 +87,27 @@ async fn a_request_in_flight_is_finished_before_the_end() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn a_request_whose_client_has_gone_is_logged_as_one_that_nobody_answered() {
+    let gateway = Doorward::start().await;
+    let user = gateway.sign_in(USER).await;
+    {
+        let asked = gateway.get("/slow", Some(&user.access));
+        tokio::select! {
+            answer = asked => panic!("answered: {}", answer.text),
+            () = gateway.sample.received(1) => {}
+        }
+    }
+    let mut line = None;
+    until("a line of it", async || {
+        let log = std::fs::read_to_string(gateway.path("access.log")).unwrap();
+        let slow = log.lines().find(|line| line.contains("\"/slow\""));
+        line = slow.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        line.is_some()
+    })
+    .await;
+    let line = line.unwrap();
+    assert_eq!(line["status"], 499, "{line}");
+    assert_eq!(line["reason"], "client-gone", "{line}");
+}
