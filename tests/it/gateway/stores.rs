@@ -161,6 +161,10 @@ async fn while_postgres_is_away_nobody_signs_in_and_all_else_goes_on() {
         assert!(refused.headers.contains_key("retry-after"));
         assert!(!refused.headers.contains_key("set-cookie"));
     }
+    let undecided = "route=\"/.doorward/**\",status=\"5xx\",verdict=\"undecided\"} 2";
+    gateway
+        .until_counted(&format!("doorward_requests_total{{{undecided}"))
+        .await;
     let refreshed = refreshed(&gateway, &user.refresh).await;
     for token in [&user.access, &refreshed.access] {
         let answer = gateway.get("/api/x", Some(token)).await;
