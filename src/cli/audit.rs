@@ -142,8 +142,9 @@ impl FromStr for When {
 pub fn run(command: AuditCommand, config: &Config) -> anyhow::Result<Exit> {
     let clock: SharedClock = Arc::new(SystemClock);
     super::runtime()?.block_on(async {
+        // First, so that a look at the wrong place makes nothing there.
+        let mut keys = trail::known_seal_keys(config)?;
         let database = Stores::open(config, &clock).await?.database;
-        let mut keys = trail::seal_keys(config, &clock)?;
         if let AuditCommand::Verify(verify) = &command {
             keys = with_older(keys, (verify, config), &clock)?;
         }

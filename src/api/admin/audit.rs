@@ -94,7 +94,7 @@ pub(super) async fn query(mut desk: Desk) -> Result<Json<Page>, ApiError> {
         user: parameters.text("user"),
         actor: parameters.text("actor"),
         action: parameters.text("action"),
-        outcome: parameters.text("outcome"),
+        outcome: parameters.take("outcome", outcome),
         session: parameters.text("session"),
         api_key: parameters.text("api_key"),
         request_id: parameters.text("request_id"),
@@ -130,6 +130,13 @@ pub(super) async fn verify(mut desk: Desk) -> Result<Json<Verdict>, ApiError> {
     let anchors: Anchors = heads.iter().map(|head| (head.seq, head.hash)).collect();
     let verdict = desk.administrator.verify_audit(anchors).await?;
     Ok(Json(verdict.map_or_else(Into::into, Into::into)))
+}
+
+fn outcome(text: &str) -> Result<String, Cow<'static, str>> {
+    match text {
+        "success" | "refused" | "failed" => Ok(text.to_owned()),
+        _other => Err("is none of success, refused and failed".into()),
+    }
 }
 
 fn time(text: &str) -> Result<Timestamp, Cow<'static, str>> {

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::*;
-use crate::support::doorward::{Doorward, Setup, USER};
+use crate::support::doorward::{Doorward, Setup, USER, command};
 
 fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -171,4 +171,18 @@ async fn the_audit_log_goes_to_a_syslog_server() {
     let line: Value = serde_json::from_str(line).unwrap();
     assert_eq!(line["action"], "change-user");
     assert!(line["seq"].is_i64() && line["hash"].is_string());
+}
+
+#[test]
+fn a_look_at_the_wrong_place_is_told_and_makes_nothing_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("gateway.toml");
+    std::fs::write(file, "[state]\ndirectory = \"elsewhere\"\n").unwrap();
+    for verb in ["verify", "head"] {
+        let output = command(&directory, &["audit", verb], "");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("keys.json"), "{said}");
+        assert!(!directory.path().join("elsewhere").exists());
+    }
 }

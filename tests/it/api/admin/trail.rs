@@ -86,6 +86,9 @@ async fn what_administrators_do_is_in_the_trail_with_their_name() {
     assert!(count("until=2099-01-01T00:00:00Z").await >= 7);
     let bad = site.refusal("GET", "audit?since=yesterday").await;
     assert_eq!(bad, is(400, "invalid_parameters"));
+    // A word that no entry has would look as if nothing had happened.
+    let bad = site.refusal("GET", "audit?outcome=failure").await;
+    assert_eq!(bad, is(400, "invalid_parameters"));
 }
 
 #[tokio::test]
