@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Uri, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 
 use crate::net::Networks;
 use crate::net::host::Authority;
@@ -46,6 +46,7 @@ impl<'a> RequestHead<'a> {
     /// what was read here.
     pub fn read(parts: &'a Parts, peer: IpAddr, trusted: &Networks) -> Result<Self, BadRequest> {
         check_target(parts)?;
+        check_coding(&parts.headers)?;
         Ok(Self {
             method: &parts.method,
             host: read_host(parts)?,
@@ -95,6 +96,17 @@ fn check_target(parts: &Parts) -> Result<(), BadRequest> {
         return Err(BadRequest::Scheme);
     }
     check_query(parts.uri.query().unwrap_or_default())
+}
+
+/// Whatever is around the chunks is taken off with them, and the next server is not told.
+fn check_coding(headers: &HeaderMap) -> Result<(), BadRequest> {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let is_chunked = |line: &HeaderValue| line.as_bytes().eq_ignore_ascii_case(b"chunked");
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(coding), None) if is_chunked(coding) => Ok(()),
+        (Some(_), _) => Err(BadRequest::TransferCoding),
+    }
 }
 
 /// `?x` is no path, though `Uri::path` makes `/` of it; only behind the authority of an absolute target

@@ -38,14 +38,19 @@ pub enum BadRequest {
     /// `Host` and the authority of the target name different places.
     #[error("Host and the authority of the target differ")]
     HostDisagrees,
+    /// The body has another transfer coding than `chunked`, alone and once: without it, the next server would
+    /// read other bytes than were meant.
+    #[error("the body has a transfer coding other than chunked")]
+    TransferCoding,
 }
 
 impl BadRequest {
     /// 421 where the request names two places, as it may have been sent to the wrong one of them
-    /// (RFC 9110 §15.5.20); 400 for everything else.
+    /// (RFC 9110 §15.5.20); 501 for a transfer coding (RFC 9112 §6.1); 400 for everything else.
     pub const fn status(self) -> StatusCode {
         match self {
             Self::HostDisagrees => StatusCode::MISDIRECTED_REQUEST,
+            Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::Connect
             | Self::Target
             | Self::Scheme
@@ -68,6 +73,7 @@ impl BadRequest {
             Self::HostMissing => "host_missing",
             Self::HostRepeated | Self::NotText | Self::Host(_) => "bad_host",
             Self::HostDisagrees => "host_disagrees",
+            Self::TransferCoding => "transfer_coding",
         }
     }
 }

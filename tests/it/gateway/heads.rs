@@ -207,6 +207,23 @@ async fn say(gateway: &Doorward, bytes: &str) -> String {
     String::from_utf8(heard).unwrap()
 }
 
+#[tokio::test]
+async fn a_body_in_another_coding_than_chunks_goes_nowhere() {
+    let gateway = Doorward::start().await;
+    for (codings, status) in [
+        ("transfer-encoding: gzip, chunked", 501),
+        ("transfer-encoding: gzip\r\ntransfer-encoding: chunked", 501),
+        ("transfer-encoding: chunked, chunked", 501),
+        ("transfer-encoding: Chunked", 200),
+    ] {
+        let head = "POST /public/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+        let heard = say(&gateway, &format!("{head}{codings}\r\n\r\n0\r\n\r\n")).await;
+        let start = format!("HTTP/1.1 {status} ");
+        assert!(heard.starts_with(&start), "{codings}: {heard}");
+    }
+    assert_eq!(gateway.sample.seen().len(), 1);
+}
+
 /// What an attacker would like to be taken for a request of its own, here or at the service.
 const SMUGGLED: &str = "GET /public/smuggled HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
