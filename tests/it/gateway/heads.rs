@@ -217,9 +217,9 @@ async fn a_body_in_another_coding_than_chunks_goes_nowhere() {
         ("transfer-encoding: Chunked", 200),
     ] {
         let head = "POST /public/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
-        let heard = say(&gateway, &format!("{head}{codings}\r\n\r\n0\r\n\r\n")).await;
+        let told = say(&gateway, &format!("{head}{codings}\r\n\r\n0\r\n\r\n")).await;
         let start = format!("HTTP/1.1 {status} ");
-        assert!(heard.starts_with(&start), "{codings}: {heard}");
+        assert!(told.starts_with(&start), "{codings}: {told}");
     }
     assert_eq!(gateway.sample.seen().len(), 1);
 }
