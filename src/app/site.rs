@@ -26,7 +26,7 @@ mod neighbour;
 mod own;
 mod plan;
 
-pub use self::conflicts::conflicts;
+pub use self::conflicts::{conflicts, ties};
 pub use self::neighbour::{Neighbour, Spot};
 pub use self::own::{OwnEndpoints, token_forms};
 
@@ -103,7 +103,7 @@ impl Site {
     /// Draws the map. The mistakes are ties between routes, also with those of the gateway itself.
     pub fn build(config: &Config, metrics: &Metrics) -> Result<Self, Mistakes> {
         let (mut matchers, mut stops) = (Vec::new(), Vec::new());
-        for place in places(config) {
+        for place in places(config.map()) {
             matchers.push((place.matcher, stops.len()));
             stops.push(Stop {
                 metrics: metrics.route(&place.name),
@@ -114,7 +114,8 @@ impl Site {
                 neighbours: place.neighbours,
             });
         }
-        let table = RouteTable::build(matchers).map_err(|_ties| Mistakes::of(conflicts(config)))?;
+        let table =
+            RouteTable::build(matchers).map_err(|_ties| Mistakes::of(ties(config.map())))?;
         Ok(Self {
             table,
             stops,

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::environment::Environment;
 use super::mistake::Mistakes;
-use super::{Config, parse};
+use super::reader::Source;
+use super::{Checks, Config, parse};
 use crate::breached::OpenError;
 use crate::password::rules::{Breached, KnownPasswords, Sha1};
 use crate::unavailable::Unavailable;
@@ -86,7 +87,12 @@ fn around() -> Around {
 }
 
 fn read_in(around: &Around, text: &str) -> Result<Config, Mistakes> {
-    parse(text, Path::new("/etc/dw/gateway.toml"), around)
+    let source = Source {
+        file: Path::new("/etc/dw/gateway.toml"),
+        text,
+        environment: around,
+    };
+    parse(&source, Checks::NONE)
 }
 
 fn read(text: &str) -> Result<Config, Mistakes> {

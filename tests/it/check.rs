@@ -107,6 +107,44 @@ gateway.toml: 3 mistakes
 }
 
 #[test]
+fn a_tie_is_told_beside_mistakes_of_other_tables() {
+    let (_directory, file) = written(
+        r#"[accounts]
+sign_up = true
+[users]
+require_verified_email = true
+[log]
+access = 1
+[[upstreams]]
+name = "shop"
+servers = ["http://127.0.0.1:3000"]
+fiel = "x"
+[[dialects]]
+shape = "supabase"
+[sessions]
+access_ttl = "2m"
+[[routes]]
+path = "/"
+require = "public"
+upstream = "shop"
+[[routes]]
+path = "/"
+require = "admin"
+upstream = "shop"
+"#,
+    );
+    let (verdict, said) = checked(&file);
+    assert_eq!(verdict, Verdict::Mistaken);
+    let tie = "gateway.toml:19:1: routes[1]: takes the same requests as routes[0] (line 15)\n";
+    assert!(said.contains(tie), "{said}");
+    assert!(
+        said.contains("gateway.toml:2:11: accounts.sign_up: "),
+        "{said}"
+    );
+    assert!(said.ends_with("gateway.toml: 4 mistakes\n"), "{said}");
+}
+
+#[test]
 fn no_route_takes_the_place_of_an_endpoint_by_its_methods_or_by_a_pattern_below() {
     let (_directory, file) = written(
         r#"[[upstreams]]

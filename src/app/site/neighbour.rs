@@ -7,7 +7,7 @@ use http::HeaderName;
 
 use super::{Stop, Style};
 use crate::auth::Auth;
-use crate::config::{ApiKeys, Config, DialectConfig};
+use crate::config::{ApiKeys, DialectConfig};
 use crate::dialect::Shape;
 use crate::dialect::cors::Cors;
 use crate::request::{Credential, RequestHead};
@@ -115,13 +115,13 @@ impl Neighbour {
 
 /// Those of a route, in the order in which they are asked: the narrowest host first, then the longest
 /// prefix, then as they stand in the configuration.
-pub(super) fn neighbours(config: &Config, route: &RouteConfig) -> Vec<Neighbour> {
+pub(super) fn neighbours(dialects: &[DialectConfig], route: &RouteConfig) -> Vec<Neighbour> {
     let host = &route.matcher.host;
     let shares_a_host = |dialect: &&DialectConfig| {
         let other = &dialect.host;
         host == other || host.is_wider_than(other) || other.is_wider_than(host)
     };
-    let beside = config.dialects.iter().filter(shares_a_host);
+    let beside = dialects.iter().filter(shares_a_host);
     let mut found: Vec<_> = beside
         .map(|dialect| Neighbour::of(route, dialect))
         .collect();
