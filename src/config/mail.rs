@@ -6,7 +6,7 @@ use url::Url;
 
 use super::reader::{Complaint, Read, Section, Value};
 use super::reference::tables;
-use super::values::{is_loopback, path, readable_file, secret, url};
+use super::values::{authorities_file, is_loopback, path, secret, url};
 use super::{MailConfig, MailTransport};
 use crate::mail::Sender;
 use crate::mail::smtp::{self, Security};
@@ -21,7 +21,7 @@ pub(super) fn mail(mail: Read<&Section<'_>>) -> Read<Option<MailConfig>> {
     let mail = mail?;
     let server = mail.optional("smtp", smtp_url);
     let password = mail.optional("password", secret);
-    let ca = mail.optional("ca", readable_file);
+    let ca = mail.optional("ca", authorities_file);
     let file = mail.optional("file", path);
     let from = mail.optional("from", sender);
     let queue = mail.integer("queue");

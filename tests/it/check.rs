@@ -49,7 +49,8 @@ gateway.toml: 2 mistakes
 #[test]
 fn a_secret_file_is_found_beside_the_configuration() {
     let (directory, file) = written("[tokens]\nkeys = { file = \"keys.json\" }\n");
-    fs::write(directory.path().join("keys.json"), "{}\n").expect("a file");
+    let key = rcgen::KeyPair::generate().expect("a key").serialize_pem();
+    fs::write(directory.path().join("keys.json"), key).expect("a file");
     assert_eq!(checked(&file).0, Verdict::Sound);
 }
 
