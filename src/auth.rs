@@ -31,6 +31,7 @@ pub mod admin;
 pub mod api_keys;
 mod authenticate;
 mod csrf;
+mod decision;
 mod guess;
 mod limit;
 mod refresh;
@@ -40,6 +41,8 @@ pub mod tokens;
 
 pub use self::account::{AccountError, AccountRules, Accounts, Agent, Member};
 pub use self::authenticate::{Denial, Permit, Unauthenticated};
+pub use self::csrf::is_shown as csrf_is_shown;
+pub use self::decision::{Witness, decide};
 pub use self::guess::{Guess, Guessed};
 pub use self::limit::{Allowance, LimitError, Limits, Pass};
 pub use self::refresh::{RefreshError, ShownToken};

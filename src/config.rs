@@ -58,7 +58,11 @@ mod users;
 mod values;
 
 /// Reads a file.
-pub fn load(path: &Path, environment: &dyn Environment) -> Result<Config, Mistakes> {
+pub fn load(
+    path: &Path,
+    environment: &dyn Environment,
+    checks: Checks,
+) -> Result<Config, Mistakes> {
     let whole_file = |found| Mistake::whole_file(path.display().to_string(), found);
     let bytes = environment
         .read_file(path)
@@ -69,21 +73,26 @@ pub fn load(path: &Path, environment: &dyn Environment) -> Result<Config, Mistak
             error.valid_up_to()
         ))
     })?;
-    parse(text, path, environment)
-}
-
-/// Reads the text of a file. `file` is its path: relative paths in the text start where it lies, and
-/// mistakes name it.
-pub fn parse(text: &str, file: &Path, environment: &dyn Environment) -> Result<Config, Mistakes> {
-    let (tree, syntax) = DeTable::parse_recoverable(text);
-    let defaults = Defaults::new();
     let source = Source {
-        file,
+        file: path,
         text,
         environment,
     };
-    let reader = Reader::new(&source, &defaults);
-    let config = read(&Section::root(&reader, tree.get_ref(), &tables::ROOT));
+    parse(&source, checks)
+}
+
+/// Reads the text of a file. Relative paths in the text start where the file lies, and mistakes name it.
+fn parse(source: &Source<'_>, checks: Checks) -> Result<Config, Mistakes> {
+    let (tree, syntax) = DeTable::parse_recoverable(source.text);
+    let defaults = Defaults::new();
+    let reader = Reader::new(source, &defaults);
+    let config = read(
+        &Section::root(&reader, tree.get_ref(), &tables::ROOT),
+        checks.map,
+    );
+    if let Ok(config) = &config {
+        reader.note_found((checks.whole)(config));
+    }
     let mistakes = reader.mistakes(syntax);
     match config {
         Ok(config) if mistakes.is_empty() => Ok(config),
@@ -92,7 +101,7 @@ pub fn parse(text: &str, file: &Path, environment: &dyn Environment) -> Result<C
 }
 
 /// Every part is read before the first `?`: no mistake hides another.
-fn read(root: &Section<'_>) -> Read<Config> {
+fn read(root: &Section<'_>, check_map: fn(Map<'_>) -> Vec<Mistake>) -> Read<Config> {
     let server = server::read(root);
     let state_directory = stores::state_directory(root);
     let public_url = server.as_ref().map(|server| &server.listen.public_url);
@@ -106,8 +115,15 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let sessions = stores::sessions(root);
     let users = users::users(root);
     let limits = limits::limits(root);
-    let mail = mail::mail(root);
-    let accounts = accounts::accounts(root, &users, &mail);
+    let mail_section = mail::section(root);
+    let mail_section = mail_section.as_ref().map_err(|noted| *noted);
+    let mail = mail::mail(mail_section);
+    let beside = accounts::Beside {
+        users: &users,
+        mail: &mail,
+        mail_section,
+    };
+    let accounts = accounts::accounts(root, beside);
     let passwords = passwords::passwords(root, fallbacks.0);
     let upstreams = routing::upstreams(root);
     let routes = routing::routes(root, &upstreams);
@@ -116,9 +132,9 @@ fn read(root: &Section<'_>) -> Read<Config> {
     let api_keys = api_keys::api_keys(root, &headers);
     let log = faces::log(root);
     let audit = faces::audit(root);
+    let mapped = mapped(root, (routes, dialects), check_map);
     let server = server?;
-    let (routes, route_entries) = routes?.into_iter().unzip();
-    let (dialects, dialect_entries) = dialects?.into_iter().unzip();
+    let (routes, dialects, sources) = mapped?;
     Ok(Config {
         listen: server.listen,
         hsts: server.hsts,
@@ -140,11 +156,59 @@ fn read(root: &Section<'_>) -> Read<Config> {
         ops: server.ops,
         log: log?,
         audit: audit?,
-        sources: Sources {
-            routes: route_entries,
-            dialects: dialect_entries,
-        },
+        sources,
     })
+}
+
+/// Entries, and where each of them stands.
+type Listed<T> = Read<Vec<(T, Entry)>>;
+
+/// The routes and dialects, whatever is wrong with the rest of the file.
+fn mapped(
+    root: &Section<'_>,
+    (routes, dialects): (Listed<RouteConfig>, Listed<DialectConfig>),
+    check: fn(Map<'_>) -> Vec<Mistake>,
+) -> Read<(Vec<RouteConfig>, Vec<DialectConfig>, Sources)> {
+    let (routes, route_entries): (Vec<_>, Vec<_>) = routes?.into_iter().unzip();
+    let (dialects, dialect_entries): (Vec<_>, Vec<_>) = dialects?.into_iter().unzip();
+    let sources = Sources {
+        routes: route_entries,
+        dialects: dialect_entries,
+    };
+    root.reader().note_found(check(Map {
+        routes: &routes,
+        dialects: &dialects,
+        sources: &sources,
+    }));
+    Ok((routes, dialects, sources))
+}
+
+/// What else is to be looked for than the readers of the parts can see. It is told beside their mistakes.
+#[derive(Clone, Copy, Debug)]
+pub struct Checks {
+    /// In the map, as soon as that could be read.
+    pub map: fn(Map<'_>) -> Vec<Mistake>,
+    /// In the whole.
+    pub whole: fn(&Config) -> Vec<Mistake>,
+}
+
+impl Checks {
+    /// None.
+    pub const NONE: Self = Self {
+        map: |_| Vec::new(),
+        whole: |_| Vec::new(),
+    };
+}
+
+/// What decides where requests go.
+#[derive(Clone, Copy, Debug)]
+pub struct Map<'a> {
+    /// `[[routes]]`.
+    pub routes: &'a [RouteConfig],
+    /// `[[dialects]]`.
+    pub dialects: &'a [DialectConfig],
+    /// Where they stand in the file.
+    pub sources: &'a Sources,
 }
 
 /// All settings of a gateway, parsed and consistent.
@@ -192,6 +256,17 @@ pub struct Config {
     pub audit: AuditConfig,
     /// Where the routes and dialects stand in the file.
     pub sources: Sources,
+}
+
+impl Config {
+    /// What decides where requests go.
+    pub fn map(&self) -> Map<'_> {
+        Map {
+            routes: &self.routes,
+            dialects: &self.dialects,
+            sources: &self.sources,
+        }
+    }
 }
 
 /// Where the entries of the file stand, for checks that see all of them.

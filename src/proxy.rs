@@ -204,7 +204,7 @@ impl Proxy {
 
 /// `CONNECT` asks for a tunnel past every rule, `TRACE` for an echo of headers that a script must not
 /// read. Neither is ever forwarded.
-fn refuse_method(method: &Method) -> Result<(), UpstreamError> {
+pub fn refuse_method(method: &Method) -> Result<(), UpstreamError> {
     match *method {
         Method::CONNECT | Method::TRACE => Err(UpstreamError::Method),
         _ => Ok(()),

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use axum::body::Body;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use http::{Method, Response};
 
 use self::plan::places;
 use crate::config::Config;
@@ -14,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::metrics::requests::RouteMetrics;
 use crate::path::NormalPath;
 use crate::policy::Requirement;
+use crate::request::RequestHead;
 use crate::route::Credentials;
 use crate::route::table::{Lookup, RouteTable};
 use crate::wire::refusal::{ProblemStyle, RefusalStyle};
@@ -23,7 +26,7 @@ mod neighbour;
 mod own;
 mod plan;
 
-pub use self::conflicts::conflicts;
+pub use self::conflicts::{conflicts, ties};
 pub use self::neighbour::{Neighbour, Spot};
 pub use self::own::{OwnEndpoints, token_forms};
 
@@ -100,7 +103,7 @@ impl Site {
     /// Draws the map. The mistakes are ties between routes, also with those of the gateway itself.
     pub fn build(config: &Config, metrics: &Metrics) -> Result<Self, Mistakes> {
         let (mut matchers, mut stops) = (Vec::new(), Vec::new());
-        for place in places(config) {
+        for place in places(config.map()) {
             matchers.push((place.matcher, stops.len()));
             stops.push(Stop {
                 metrics: metrics.route(&place.name),
@@ -111,7 +114,8 @@ impl Site {
                 neighbours: place.neighbours,
             });
         }
-        let table = RouteTable::build(matchers).map_err(|_ties| Mistakes::of(conflicts(config)))?;
+        let table =
+            RouteTable::build(matchers).map_err(|_ties| Mistakes::of(ties(config.map())))?;
         Ok(Self {
             table,
             stops,
@@ -130,5 +134,21 @@ impl Site {
             Lookup::MethodNotAllowed(methods) => Lookup::MethodNotAllowed(methods),
             Lookup::CaseDiffers => Lookup::CaseDiffers,
         }
+    }
+
+    /// The answer to a preflight (Fetch standard §3.2.2) where pages of other origins may call. It carries no
+    /// credential, so no service could be asked for its answer.
+    pub fn preflight(&self, head: &RequestHead<'_>) -> Option<(Spot<'_>, Response<Body>)> {
+        if *head.method != Method::OPTIONS || !head.headers.contains_key(ORIGIN) {
+            return None;
+        }
+        let wanted = head.headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
+        let wanted = Method::from_bytes(wanted.as_bytes()).ok()?;
+        let Lookup::Found(stop) = self.find(&head.host, &head.path, &wanted) else {
+            return None;
+        };
+        let spot = stop.at(&head.host, head.path.as_str());
+        let response = spot.cors()?.preflight_of_service(head.headers);
+        Some((spot, response))
     }
 }

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
-use http::header::UPGRADE;
 
 use super::Auth;
 use super::api_keys::KeyRefusal;
+use super::decision::{Witness, decide, identity_of};
 use super::tokens::Tokens;
 use crate::api_key::UnverifiedKey;
+use crate::id::SessionId;
 use crate::identity::{Identity, Issuer};
-use crate::policy::{Facts, Requirement, Unmet};
+use crate::policy::Requirement;
 use crate::request::{Credential, RequestHead, RequestOrigin};
 use crate::revocation;
 use crate::token::TokenError;
@@ -103,29 +104,13 @@ impl Auth {
         shown: Credential<'_>,
         requirement: &Requirement,
     ) -> Result<Permit, Denial> {
-        let identity = match shown {
-            // Not ours to judge: a public service may have its own scheme.
-            Credential::Foreign if !requirement.asks_for_identity() => None,
-            Credential::Cookie(token) if !requirement.asks_for_identity() => {
-                self.identity_of_visitor(head, token)?
-            }
-            credential => self.identity_of(head, credential)?,
-        };
-        let facts = Facts {
-            identity: identity.as_deref(),
-            client: head.client,
-            method: head.method,
-        };
-        match requirement.judge(&facts) {
-            Ok(()) => Ok(Permit { identity }),
-            Err(Unmet::NotSignedIn) => Err(Denial::Unauthenticated(Unauthenticated::NoCredential)),
-            Err(Unmet::Rule(unmet)) => Err(Denial::Forbidden { unmet }),
-        }
+        let identity = decide(self, head, shown, requirement)?;
+        Ok(Permit { identity })
     }
 
     /// Who a request's credential speaks for, whatever it may do: for the gateway's own endpoints.
     pub fn identify(&self, head: &RequestHead<'_>) -> Result<Arc<Identity>, Denial> {
-        self.identity_of(head, self.credential(head))?
+        identity_of(self, head, self.credential(head))?
             .ok_or(Denial::Unauthenticated(Unauthenticated::NoCredential))
     }
 
@@ -136,7 +121,7 @@ impl Auth {
         head: &RequestHead<'_>,
         shown: Credential<'_>,
     ) -> Result<Arc<Identity>, Denial> {
-        self.identity_of(head, shown)?
+        identity_of(self, head, shown)?
             .ok_or(Denial::Unauthenticated(Unauthenticated::NoCredential))
     }
 
@@ -179,7 +164,7 @@ impl Auth {
             .parts
             .tokens
             .identify(token, now)
-            .map_err(token_denial)?;
+            .map_err(Denial::from)?;
         match self.parts.revocations.check(identity.session, now) {
             revocation::Standing::Live => Ok(identity),
             revocation::Standing::Ended => Err(Denial::Unauthenticated(Unauthenticated::Revoked)),
@@ -219,71 +204,38 @@ impl Auth {
     pub fn tokens(&self) -> &Tokens {
         &self.parts.tokens
     }
+}
 
-    /// A cookie that goes when the browser is closed may be older than the token in it. One with an
-    /// age would be gone by then, and its sender a visitor like any other.
-    fn identity_of_visitor(
-        &self,
-        head: &RequestHead<'_>,
-        token: &str,
-    ) -> Result<Option<Arc<Identity>>, Denial> {
-        match self.identity_of(head, Credential::Cookie(token)) {
-            Err(Denial::Unauthenticated(Unauthenticated::Token(TokenError::Expired))) => Ok(None),
-            other => other,
-        }
+impl Witness for Auth {
+    fn bearer(&self, text: &str, client: IpAddr) -> Result<Arc<Identity>, Denial> {
+        self.identify_bearer(text, Some(client))
     }
 
-    /// A credential that is there counts, good or bad: a bad one is a refusal, never "anonymous".
-    fn identity_of(
-        &self,
-        head: &RequestHead<'_>,
-        credential: Credential<'_>,
-    ) -> Result<Option<Arc<Identity>>, Denial> {
-        match credential {
-            Credential::Absent => Ok(None),
-            Credential::Bearer(token) => self.identify_bearer(token, Some(head.client)).map(Some),
-            Credential::Key(key) => self
-                .identify_in_key_header(key, Some(head.client))
-                .map(Some),
-            // Never an API key: a cookie goes wherever a browser is sent, a key only where it is shown.
-            Credential::Cookie(token) => {
-                let identity = self.identify_jwt(token)?;
-                self.refuse_foreign_page(head, &identity)?;
-                Ok(Some(identity))
-            }
-            Credential::Foreign => Err(Denial::Unauthenticated(Unauthenticated::ForeignScheme)),
-            Credential::Ambiguous => Err(Denial::Unauthenticated(Unauthenticated::Ambiguous)),
-        }
+    fn key(&self, text: &str, client: IpAddr) -> Result<Arc<Identity>, Denial> {
+        self.identify_in_key_header(text, Some(client))
     }
 
-    /// A browser sends the cookie along whichever page asks. What changes something must come from a
-    /// page of this origin; a client that says nothing of the page shows the CSRF token instead.
-    fn refuse_foreign_page(
-        &self,
-        head: &RequestHead<'_>,
-        identity: &Identity,
-    ) -> Result<(), Denial> {
-        // A WebSocket begins with a GET, but whoever opens it can do all that it allows.
-        let harmless = head.is_safe_method() && !head.headers.contains_key(UPGRADE);
-        let allowed = match self.origin(head) {
-            RequestOrigin::Same => true,
-            RequestOrigin::Cross => harmless,
-            RequestOrigin::Untold => harmless || self.shows_csrf_token(head, identity.session),
-        };
-        if allowed {
-            Ok(())
-        } else {
-            Err(Denial::CrossOrigin)
-        }
+    fn cookie(&self, token: &str) -> Result<Arc<Identity>, Denial> {
+        self.identify_jwt(token)
+    }
+
+    fn origin(&self, head: &RequestHead<'_>) -> RequestOrigin {
+        Self::origin(self, head)
+    }
+
+    fn shows_csrf_token(&self, head: &RequestHead<'_>, session: Option<SessionId>) -> bool {
+        Self::shows_csrf_token(self, head, session)
     }
 }
 
-const fn token_denial(error: TokenError) -> Denial {
-    match error {
-        TokenError::KeysUnavailable => Denial::Unavailable {
-            what: "the keys of a token's issuer are not to be had",
-            retry_after: RETRY_AFTER,
-        },
-        refused => Denial::Unauthenticated(Unauthenticated::Token(refused)),
+impl From<TokenError> for Denial {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::KeysUnavailable => Self::Unavailable {
+                what: "the keys of a token's issuer are not to be had",
+                retry_after: RETRY_AFTER,
+            },
+            refused => Self::Unauthenticated(Unauthenticated::Token(refused)),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! CSRF tokens: values that follow from a session, so that nothing has to be stored for them.
 
 use super::Auth;
+use super::tokens::Tokens;
 use crate::id::SessionId;
 use crate::request::RequestHead;
 
@@ -25,13 +26,19 @@ impl Auth {
 
     /// Whether the request shows the CSRF token of this session, once.
     pub fn shows_csrf_token(&self, head: &RequestHead<'_>, session: Option<SessionId>) -> bool {
-        let mut shown = head.headers.get_all(CSRF_HEADER).iter();
-        match (shown.next(), shown.next(), session) {
-            (Some(value), None, Some(session)) => value
-                .to_str()
-                .is_ok_and(|value| self.csrf_matches(&message(session), value)),
-            _absent_repeated_or_no_session => false,
-        }
+        is_shown(&self.parts.tokens, head, session)
+    }
+}
+
+/// Whether the request shows the CSRF token that the key ring behind `tokens` makes for this session, once.
+pub fn is_shown(tokens: &Tokens, head: &RequestHead<'_>, session: Option<SessionId>) -> bool {
+    let mut shown = head.headers.get_all(CSRF_HEADER).iter();
+    match (shown.next(), shown.next(), session) {
+        (Some(value), None, Some(session)) => value.to_str().is_ok_and(|value| {
+            let signer = tokens.session_signer();
+            signer.derived(&message(session), value)
+        }),
+        _absent_repeated_or_no_session => false,
     }
 }
 

@@ -4,34 +4,30 @@
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use zeroize::Zeroizing;
 
+use self::witness::{Books, Found};
 use super::Exit;
-use crate::api_key::UnverifiedKey;
-use crate::api_key::text::Malformed;
-use crate::app::dialect_secrets;
-use crate::app::site::{Site, Stop, Target};
-use crate::app::stores::Stores;
-use crate::app::token_settings;
-use crate::auth::Auth;
-use crate::auth::tokens::Tokens;
-use crate::clock::{Clock as _, SharedClock, SystemClock};
+use crate::app::site::{Site, Spot, Stop, Target};
+use crate::auth::{Denial, Unauthenticated, decide};
 use crate::config::Config;
-use crate::identity::{Identity, Issuer};
+use crate::identity::Identity;
 use crate::metrics::Metrics;
-use crate::policy::{Facts, Unmet};
+use crate::policy::Requirement;
+use crate::proxy;
 use crate::request::{Credential, RequestHead};
 use crate::route::table::Lookup;
-use crate::user::{AccountStatus, Login, User};
+use crate::user::AccountStatus;
+use crate::wire::refusal::Refusal;
 
 pub(super) mod key;
+mod witness;
 
 /// What to explain.
 #[derive(Debug, Args)]
@@ -64,13 +60,6 @@ pub fn run(explain: &Explain, config: &Config) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Who asks, as far as it could be found out.
-enum Caller {
-    Nobody,
-    Known(Arc<Identity>),
-    Refused(String),
-}
-
 impl Explain {
     async fn text(&self, config: &Config) -> anyhow::Result<String> {
         let parts = self.request(config)?;
@@ -86,6 +75,13 @@ impl Explain {
         };
         let request = format!("request  {} {}{}\n", head.method, head.host, head.path);
         let site = Site::build(config, &Metrics::new()).map_err(anyhow::Error::new)?;
+        if let Some((spot, response)) = site.preflight(&head) {
+            let (route, status) = (&spot.stop.name, response.status().as_u16());
+            return Ok(format!(
+                "{request}route    {route}\nverdict  answered here, {status}\nreason   a preflight, \
+                 which no service is asked\n"
+            ));
+        }
         let verdict = match site.find(&head.host, &head.path, head.method) {
             Lookup::Found(stop) => self.judge(config, stop, &head).await?,
             Lookup::NotFound => "route    none\nverdict  refused, 404\nreason   no route\n".into(),
@@ -122,51 +118,40 @@ impl Explain {
         if matches!(stop.target, Target::Own(_)) {
             return Ok(route + "verdict  allowed\nreason   the endpoint judges for itself\n");
         }
-        let (verdict, reason) = match self.caller(config, stop, head).await? {
-            Caller::Refused(reason) if stop.requirement.asks_for_identity() => {
-                ("refused, 401", reason)
-            }
-            Caller::Refused(reason) => ("refused, 401", format!("a bad credential: {reason}")),
-            Caller::Nobody => verdict(stop, None, head),
-            Caller::Known(identity) => verdict(stop, Some(&identity), head),
-        };
+        let spot = stop.at(&head.host, head.path.as_str());
+        let (verdict, reason) = self.verdict(config, spot, head).await?;
         Ok(format!("{route}verdict  {verdict}\nreason   {reason}\n"))
     }
 
-    async fn caller(
+    /// What the gate decides, by what a witness of our own says of the credential.
+    async fn verdict(
         &self,
         config: &Config,
-        stop: &Stop,
+        spot: Spot<'_>,
         head: &RequestHead<'_>,
-    ) -> anyhow::Result<Caller> {
-        let clock: SharedClock = Arc::new(SystemClock);
-        if let Some(name) = &self.user {
-            let stores = Stores::open(config, &clock).await?;
-            let user = find(&stores, name).await?;
-            return Ok(match user.status {
-                AccountStatus::Enabled => Caller::Known(Arc::new(as_if_signed_in(&user))),
-                AccountStatus::Disabled => Caller::Refused("the account is disabled".to_owned()),
-            });
-        }
-        let key_header = config.api_keys.header.as_ref();
-        match shown(stop, head, key_header) {
-            Credential::Absent => Ok(Caller::Nobody),
-            Credential::Bearer(token) => match UnverifiedKey::read(token) {
-                Some(key) => key::caller(config, &clock, key).await,
-                None => identify(config, &clock, token).await,
-            },
-            Credential::Key(text) => {
-                let shown = UnverifiedKey::read(text).unwrap_or(Err(Malformed));
-                key::caller(config, &clock, shown).await
+    ) -> anyhow::Result<(String, String)> {
+        let books = Books::of(config);
+        let (shown, witness) = if let Some(name) = &self.user {
+            let user = books.user(name).await?;
+            if user.status == AccountStatus::Disabled {
+                let reason = "the account is disabled".to_owned();
+                return Ok(("refused, 401".to_owned(), reason));
             }
-            Credential::Cookie(token) => identify(config, &clock, token).await,
-            Credential::Foreign => Ok(Caller::Refused(
-                "an Authorization scheme that is not Bearer".to_owned(),
-            )),
-            Credential::Ambiguous => Ok(Caller::Refused(
-                "more than one credential, or an unreadable one".to_owned(),
-            )),
-        }
+            // As programs sign in: no page is asked.
+            (Credential::Bearer(""), books.signed_in(&user))
+        } else {
+            let shown = spot.credential(head, config.api_keys.header.as_ref());
+            (shown, books.witness(shown).await?)
+        };
+        let requirement = &spot.stop.requirement;
+        let identity = match decide(&witness, head, shown, requirement) {
+            Ok(identity) => identity,
+            Err(denial) => return Ok(refused(&denial, &witness, requirement)),
+        };
+        Ok(match proxy::refuse_method(head.method) {
+            Ok(()) => ("allowed".to_owned(), caller_in_words(identity.as_deref())),
+            Err(error) => (refused_with(error.status()), error.to_string()),
+        })
     }
 
     fn request(&self, config: &Config) -> anyhow::Result<Parts> {
@@ -194,22 +179,6 @@ impl Explain {
     }
 }
 
-/// The credential, as the gate looks for it on this route.
-fn shown<'a>(
-    stop: &Stop,
-    head: &RequestHead<'a>,
-    key_header: Option<&HeaderName>,
-) -> Credential<'a> {
-    let spot = stop.at(&head.host, head.path.as_str());
-    match spot
-        .neighbour
-        .and_then(|neighbour| neighbour.key_header.as_ref())
-    {
-        Some(also) => head.credential_also_in(Auth::SESSION_COOKIE, key_header, also),
-        None => head.credential_with(Auth::SESSION_COOKIE, key_header),
-    }
-}
-
 fn authority(config: &Config) -> anyhow::Result<HeaderValue> {
     let url = &config.listen.public_url;
     let host = url.host_str().context("public_url has no host")?;
@@ -219,24 +188,26 @@ fn authority(config: &Config) -> anyhow::Result<HeaderValue> {
     })
 }
 
-fn verdict(
-    stop: &Stop,
-    identity: Option<&Identity>,
-    head: &RequestHead<'_>,
-) -> (&'static str, String) {
-    let facts = Facts {
-        identity,
-        client: head.client,
-        method: head.method,
+fn refused(denial: &Denial, witness: &Found, requirement: &Requirement) -> (String, String) {
+    let reason = match denial {
+        Denial::Unauthenticated(Unauthenticated::NoCredential) => "no credential".to_owned(),
+        Denial::Unauthenticated(reason) if requirement.asks_for_identity() => reason.to_string(),
+        Denial::Unauthenticated(reason) => format!("a bad credential: {reason}"),
+        Denial::Forbidden { unmet } => {
+            format!("{} lacks: {unmet}", caller_in_words(witness.identity()))
+        }
+        Denial::CrossOrigin => {
+            "the session cookie, and no word that a page of this origin asks: neither \
+             Sec-Fetch-Site or Origin nor the CSRF token"
+                .to_owned()
+        }
+        Denial::Unavailable { what, .. } => (*what).to_owned(),
     };
-    match stop.requirement.judge(&facts) {
-        Ok(()) => ("allowed", caller_in_words(identity)),
-        Err(Unmet::NotSignedIn) => ("refused, 401", "no credential".to_owned()),
-        Err(Unmet::Rule(unmet)) => (
-            "refused, 403",
-            format!("{} lacks: {unmet}", caller_in_words(identity)),
-        ),
-    }
+    (refused_with(Refusal::from(denial).status()), reason)
+}
+
+fn refused_with(status: StatusCode) -> String {
+    format!("refused, {}", status.as_u16())
 }
 
 fn caller_in_words(identity: Option<&Identity>) -> String {
@@ -246,58 +217,5 @@ fn caller_in_words(identity: Option<&Identity>) -> String {
             let name = identity.email.as_deref().unwrap_or(&identity.subject);
             format!("{name} with the roles [{}]", identity.roles.join(", "))
         }
-    }
-}
-
-/// What the running gateway would say of a token, but for what it alone knows: keys of other issuers
-/// are read only where they are files.
-async fn identify(config: &Config, clock: &SharedClock, token: &str) -> anyhow::Result<Caller> {
-    let config = &dialect_secrets::settle(config.clone())?;
-    let tokens = Tokens::start(token_settings(config), clock.clone())?;
-    let now = clock.now();
-    let identity = match tokens.identify(token, now) {
-        Ok(identity) => identity,
-        Err(refused) => return Ok(Caller::Refused(refused.to_string())),
-    };
-    let Some(session) = identity.session else {
-        return Ok(Caller::Known(identity));
-    };
-    let stores = Stores::open(config, clock).await?;
-    match stores.sessions.find(session, now).await? {
-        Some(_) => Ok(Caller::Known(identity)),
-        None => Ok(Caller::Refused("its session has ended".to_owned())),
-    }
-}
-
-async fn find(stores: &Stores, name: &str) -> anyhow::Result<User> {
-    let user = match name.parse() {
-        Ok(id) => stores.users.by_id(id).await?,
-        Err(_no_id) => stores
-            .users
-            .by_login(&Login::parse(name)?)
-            .await?
-            .map(|known| known.user),
-    };
-    match user {
-        Some(user) => Ok(user),
-        None => bail!("there is no user {name:?}"),
-    }
-}
-
-fn as_if_signed_in(user: &User) -> Identity {
-    let roles: Vec<Box<str>> = user.roles.iter().map(|role| role.as_str().into()).collect();
-    let claims = serde_json::json!({
-        "sub": user.id.to_string(), "email": user.email.as_str(), "roles": roles,
-    });
-    Identity {
-        issuer: Issuer::Own,
-        subject: user.id.to_string().into(),
-        session: None,
-        email: Some(user.email.as_str().into()),
-        roles,
-        scopes: Vec::new(),
-        not_before: None,
-        expires_at: SystemClock.now().plus(std::time::Duration::from_mins(1)),
-        claims: claims.as_object().cloned().unwrap_or_default(),
     }
 }

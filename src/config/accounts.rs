@@ -10,21 +10,25 @@ use crate::auth::account::rules::{
 use crate::code::{CodeForm, CodeRules};
 use crate::user::{Email, Role};
 
-/// `users` and `mail` are what was read of the tables that this one must fit.
-pub(super) fn accounts(
-    root: &Section<'_>,
-    users: &Read<UsersConfig>,
-    mail: &Read<Option<MailConfig>>,
-) -> Read<AccountRules> {
+/// What was read of the tables that this one must fit.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'a> {
+    pub(super) users: &'a Read<UsersConfig>,
+    pub(super) mail: &'a Read<Option<MailConfig>>,
+    /// The table `[mail]` itself, for its links.
+    pub(super) mail_section: Read<&'a Section<'a>>,
+}
+
+pub(super) fn accounts(root: &Section<'_>, beside: Beside<'_>) -> Read<AccountRules> {
     let accounts = root.section("accounts", &tables::ACCOUNTS)?;
     let sign_up = accounts.boolean("sign_up");
     let disclose = accounts.boolean("disclose_existing");
     let domains = accounts.list("email_domains", domain);
     let roles = accounts.list("default_roles", role);
     let codes = codes(&accounts);
-    let deliveries = deliveries(root, &accounts);
+    let deliveries = deliveries(beside.mail_section, &accounts);
     let fresh_for = accounts.duration("fresh_session");
-    let sign_up = sign_up_rule(&accounts, sign_up?, (users, mail))?;
+    let sign_up = sign_up_rule(&accounts, sign_up?, beside)?;
     let domains = domains?;
     Ok(AccountRules {
         sign_up,
@@ -49,7 +53,7 @@ pub(super) fn accounts(
 fn sign_up_rule(
     accounts: &Section<'_>,
     open: bool,
-    (users, mail): (&Read<UsersConfig>, &Read<Option<MailConfig>>),
+    Beside { users, mail, .. }: Beside<'_>,
 ) -> Read<SignUpRule> {
     if !open {
         return Ok(SignUpRule::Closed);
@@ -77,10 +81,9 @@ fn codes(accounts: &Section<'_>) -> Read<CodeRules> {
     })
 }
 
-fn deliveries(root: &Section<'_>, accounts: &Section<'_>) -> Read<Deliveries> {
+fn deliveries(mail: Read<&Section<'_>>, accounts: &Section<'_>) -> Read<Deliveries> {
     let form = accounts.read("code_form", code_form);
-    let mail = root.section("mail", &tables::MAIL)?;
-    let links = mail.section("links", &tables::MAIL_LINKS)?;
+    let links = mail?.section("links", &tables::MAIL_LINKS)?;
     let verify = links.optional("verify", link);
     let reset = links.optional("reset", link);
     let sign_in = links.optional("sign_in", link);

@@ -8,7 +8,7 @@ use super::TokensConfig;
 use super::claims::claim;
 use super::reader::{Complaint, Read, Section, Value, all};
 use super::reference::tables;
-use super::values::{authorities, is_loopback, readable_file, secret, url};
+use super::values::{authorities, is_loopback, key_set_file, secret, url};
 use crate::keys::{AdminClaim, IssuerConfig, JwksSource, KeySource, SigningAlgorithm};
 
 /// What `[tokens]` falls back on: `server.public_url` and `state.directory`.
@@ -22,7 +22,7 @@ pub(super) fn tokens(
     let issuer = tokens.optional("issuer", |value| value.filled_text("a text"));
     let audience = tokens.text("audience");
     let algorithm = tokens.read("algorithm", algorithm);
-    let keys = tokens.optional("keys", secret);
+    let keys = tokens.optional("keys", ring);
     let leeway = tokens.duration("leeway");
     Ok(TokensConfig {
         issuer: match issuer? {
@@ -32,11 +32,23 @@ pub(super) fn tokens(
         audience: audience?.to_owned(),
         algorithm: algorithm?,
         keys: match keys? {
-            Some(ring) => KeySource::Given(ring),
+            Some(ring) => ring,
             None => KeySource::Kept(state_directory?.join("keys.json")),
         },
         leeway: leeway?,
     })
+}
+
+/// A ring that the operator gives, which is read to see whether it is one.
+fn ring(value: &Value<'_>) -> Read<KeySource> {
+    let source = KeySource::Given(secret(value)?);
+    match source.ring() {
+        Ok(_ring) => Ok(source),
+        Err(error) => {
+            let expected = "a key ring, or a private key in PEM";
+            Err(value.note(Complaint::new(format!("cannot be used: {error}")).expected(expected)))
+        }
+    }
 }
 
 fn algorithm(value: &Value<'_>) -> Read<SigningAlgorithm> {
@@ -108,12 +120,12 @@ fn jwks(value: &Value<'_>) -> Read<JwksSource> {
     let expected = "an https URL, a path or { file = \"/path\" }";
     if value.table().is_some() {
         let section = value.section(&tables::ISSUER_KEYS)?;
-        return section.read("file", readable_file).map(JwksSource::File);
+        return section.read("file", key_set_file).map(JwksSource::File);
     }
     if value.filled_text(expected)?.contains("://") {
         return jwks_url(value, expected).map(JwksSource::Url);
     }
-    readable_file(value).map(JwksSource::File)
+    key_set_file(value).map(JwksSource::File)
 }
 
 /// Keys that come over plain http can be swapped on the way: then anybody signs.

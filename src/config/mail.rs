@@ -6,30 +6,35 @@ use url::Url;
 
 use super::reader::{Complaint, Read, Section, Value};
 use super::reference::tables;
-use super::values::{is_loopback, path, readable_file, secret, url};
+use super::values::{authorities_file, is_loopback, path, secret, url};
 use super::{MailConfig, MailTransport};
 use crate::mail::Sender;
 use crate::mail::smtp::{self, Security};
 use crate::secret::SecretText;
 
-pub(super) fn mail(root: &Section<'_>) -> Read<Option<MailConfig>> {
-    let mail = root.section("mail", &tables::MAIL)?;
+/// The table, which the rules of accounts look into, too.
+pub(super) fn section<'a>(root: &Section<'a>) -> Read<Section<'a>> {
+    root.section("mail", &tables::MAIL)
+}
+
+pub(super) fn mail(mail: Read<&Section<'_>>) -> Read<Option<MailConfig>> {
+    let mail = mail?;
     let server = mail.optional("smtp", smtp_url);
     let password = mail.optional("password", secret);
-    let ca = mail.optional("ca", readable_file);
+    let ca = mail.optional("ca", authorities_file);
     let file = mail.optional("file", path);
     let from = mail.optional("from", sender);
     let queue = mail.integer("queue");
     let (server, file, from) = (server?, file?, from?);
     let transport = match (server, file) {
-        (None, None) => return needless(&mail, &["password", "ca", "from"]).map(|()| None),
+        (None, None) => return needless(mail, &["password", "ca", "from"]).map(|()| None),
         (Some(_), Some(_)) => {
             let complaint = Complaint::new("found both smtp and file").expected("one of them");
             return Err(mail.note("file", complaint));
         }
-        (Some(url), None) => MailTransport::Smtp(server_of(&mail, &url, (password?, ca?))?),
+        (Some(url), None) => MailTransport::Smtp(server_of(mail, &url, (password?, ca?))?),
         (None, Some(directory)) => {
-            needless(&mail, &["password", "ca"])?;
+            needless(mail, &["password", "ca"])?;
             MailTransport::File(directory)
         }
     };

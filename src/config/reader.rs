@@ -124,6 +124,12 @@ impl<'a> Reader<'a> {
         Noted(())
     }
 
+    /// Notes what a look at several parts of the file has found.
+    pub(super) fn note_found(&self, found: Vec<Mistake>) {
+        let found = found.into_iter().map(|mistake| (Reach::Wider, mistake));
+        self.noted.borrow_mut().extend(found);
+    }
+
     fn place(&self, offset: usize) -> Place {
         Place {
             file: self.file.display().to_string(),

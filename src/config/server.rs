@@ -140,11 +140,26 @@ fn certificates(root: &Section<'_>) -> Read<Vec<CertificateFiles>> {
         let certificate = certificate?;
         let cert = certificate.read("cert", readable_file);
         let key = certificate.read("key", readable_file);
-        Ok(CertificateFiles {
+        let files = CertificateFiles {
             cert: cert?,
             key: key?,
-        })
+        };
+        usable(&certificate, &files).map(|()| files)
     }))
+}
+
+/// Files that can be read may still hold no certificate, or the key of another.
+fn usable(certificate: &Section<'_>, files: &CertificateFiles) -> Read<()> {
+    let environment = certificate.reader().environment();
+    listen::tls::check(files, |path| environment.read_file(path)).map_err(|error| {
+        let name = if error.file == files.key {
+            "key"
+        } else {
+            "cert"
+        };
+        let complaint = Complaint::new(format!("found a file that {}", error.problem));
+        certificate.note(name, complaint.wider())
+    })
 }
 
 /// The addresses of all listeners, no two of which are in each other's way.

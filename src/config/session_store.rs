@@ -7,7 +7,7 @@ use url::Url;
 use super::SessionStoreConfig;
 use super::reader::{Complaint, Read, Section, Value, all};
 use super::reference::tables;
-use super::values::{exactly_one, readable_file, secret};
+use super::values::{authorities_file, exactly_one, readable_file, secret};
 use crate::sessions::redis::RedisConfig;
 use crate::sessions::redis::place::{
     ClientCertificate, Login, Node, NotANode, Place, Sentinel, TlsFiles, Transport,
@@ -211,7 +211,7 @@ fn plain(store: &Section<'_>, hint: &str) -> Read<Transport> {
 }
 
 fn tls_files(store: &Section<'_>) -> Read<TlsFiles> {
-    let authorities = store.optional("ca", readable_file);
+    let authorities = store.optional("ca", authorities_file);
     let cert = store.optional("client_cert", readable_file);
     let key = store.optional("client_key", readable_file);
     let client = match (cert?, key?) {

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::environment::Environment;
 use super::mistake::Mistakes;
-use super::{Config, parse};
+use super::reader::Source;
+use super::{Checks, Config, parse};
 use crate::breached::OpenError;
 use crate::password::rules::{Breached, KnownPasswords, Sha1};
 use crate::unavailable::Unavailable;
@@ -77,16 +78,22 @@ fn around() -> Around {
         .file("/etc/dw/secret", b"hunter2\n")
         .file("/etc/dw/empty", b"\n")
         .file("/etc/dw/binary", b"\xff\xfe")
-        .file("/etc/dw/tls.crt", b"PEM")
-        .file("/etc/dw/tls.key", b"PEM")
-        .file("/etc/dw/jwks.json", b"{}")
+        .file("/etc/dw/tls.crt", PAIR.0.as_bytes())
+        .file("/etc/dw/tls.key", PAIR.1.as_bytes())
+        .file("/etc/dw/junk", b"junk")
+        .file("/etc/dw/jwks.json", KEY_SET)
         .file("/etc/dw/ca.pem", AUTHORITY)
         .file("/etc/dw/breached", b"a list")
         .file("/etc/dw/damaged", b"damaged")
 }
 
 fn read_in(around: &Around, text: &str) -> Result<Config, Mistakes> {
-    parse(text, Path::new("/etc/dw/gateway.toml"), around)
+    let source = Source {
+        file: Path::new("/etc/dw/gateway.toml"),
+        text,
+        environment: around,
+    };
+    parse(&source, Checks::NONE)
 }
 
 fn read(text: &str) -> Result<Config, Mistakes> {
@@ -115,6 +122,16 @@ fn mistakes(text: &str) -> Vec<String> {
 
 /// An upstream named `shop`, for routes to point at: three lines.
 const SHOP: &str = "[[upstreams]]\nname = \"shop\"\nservers = [\"http://127.0.0.1:3000\"]\n";
+
+/// A certificate and its key.
+static PAIR: LazyLock<(String, String)> = LazyLock::new(|| {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["gw.example.com".to_owned()]).unwrap();
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+});
+
+/// The key of RFC 8037, appendix A.2.
+const KEY_SET: &[u8] = br#"{ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }"#;
 
 /// The certificate of an authority, whose key nobody has.
 const AUTHORITY: &[u8] = b"\

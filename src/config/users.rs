@@ -4,7 +4,7 @@ use url::Url;
 
 use super::reader::{Complaint, Read, Section, Value};
 use super::reference::tables;
-use super::values::{readable_file, secret, url};
+use super::values::{authorities_file, secret, url};
 use super::{EmailPolicy, UserStoreConfig, UsersConfig, supabase_project};
 use crate::database::postgres;
 
@@ -45,7 +45,7 @@ fn user_store(value: &Value<'_>) -> Read<UserStoreConfig> {
         ),
     };
     let password = store.optional("password", secret);
-    let ca = store.optional("ca", readable_file);
+    let ca = store.optional("ca", authorities_file);
     let max_connections = store.integer("max_connections");
     let url = postgres_url(&url_value?)?;
     Ok(UserStoreConfig::Postgres(postgres::Config {

@@ -11,6 +11,7 @@ use super::reader::{Complaint, Noted, Read, Section, Value, all};
 use super::reference::tables;
 use crate::net::Networks;
 use crate::secret::{SecretBytes, SecretText};
+use crate::token::key::KeySet;
 use crate::trust::Trust;
 
 /// An address with port.
@@ -85,6 +86,25 @@ pub(super) fn authorities(value: &Value<'_>) -> Read<Trust> {
         let complaint = Complaint::new(format!("found a file that cannot be used ({error})"));
         value.note(complaint.expected("the certificates of authorities, as PEM"))
     })
+}
+
+/// The file of the same, for those who read it anew each time.
+pub(super) fn authorities_file(value: &Value<'_>) -> Read<PathBuf> {
+    authorities(value)?;
+    path(value)
+}
+
+/// A file with the public keys of an issuer.
+pub(super) fn key_set_file(value: &Value<'_>) -> Read<PathBuf> {
+    let path = path(value)?;
+    let bytes = file_bytes(value, &path)?;
+    match KeySet::from_jwks(bytes.expose()) {
+        Ok(_keys) => Ok(path),
+        Err(error) => {
+            let complaint = Complaint::new(format!("found a file that cannot be used ({error})"));
+            Err(value.note(complaint.expected("a JSON Web Key Set")))
+        }
+    }
 }
 
 /// How a secret is written, for hints.

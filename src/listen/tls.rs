@@ -22,7 +22,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use certificate::{CertificateError, Problem};
+pub use certificate::{CertificateError, Problem, check};
 
 /// Why TLS cannot be served.
 #[derive(Debug, thiserror::Error)]

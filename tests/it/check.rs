@@ -49,7 +49,8 @@ gateway.toml: 2 mistakes
 #[test]
 fn a_secret_file_is_found_beside_the_configuration() {
     let (directory, file) = written("[tokens]\nkeys = { file = \"keys.json\" }\n");
-    fs::write(directory.path().join("keys.json"), "{}\n").expect("a file");
+    let key = rcgen::KeyPair::generate().expect("a key").serialize_pem();
+    fs::write(directory.path().join("keys.json"), key).expect("a file");
     assert_eq!(checked(&file).0, Verdict::Sound);
 }
 
@@ -104,6 +105,44 @@ gateway.toml:18:1: routes[3]: takes the same requests as dialects[0] (line 16)
 gateway.toml: 3 mistakes
 ";
     assert_eq!(checked(&file), (Verdict::Mistaken, expected.to_owned()));
+}
+
+#[test]
+fn a_tie_is_told_beside_mistakes_of_other_tables() {
+    let (_directory, file) = written(
+        r#"[accounts]
+sign_up = true
+[users]
+require_verified_email = true
+[log]
+access = 1
+[[upstreams]]
+name = "shop"
+servers = ["http://127.0.0.1:3000"]
+fiel = "x"
+[[dialects]]
+shape = "supabase"
+[sessions]
+access_ttl = "2m"
+[[routes]]
+path = "/"
+require = "public"
+upstream = "shop"
+[[routes]]
+path = "/"
+require = "admin"
+upstream = "shop"
+"#,
+    );
+    let (verdict, said) = checked(&file);
+    assert_eq!(verdict, Verdict::Mistaken);
+    let tie = "gateway.toml:19:1: routes[1]: takes the same requests as routes[0] (line 15)\n";
+    assert!(said.contains(tie), "{said}");
+    assert!(
+        said.contains("gateway.toml:2:11: accounts.sign_up: "),
+        "{said}"
+    );
+    assert!(said.ends_with("gateway.toml: 4 mistakes\n"), "{said}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod accounts;
 mod authorities;
 mod bodies;
 mod clients;
+mod explain;
 mod failover;
 mod heads;
 mod hosts;

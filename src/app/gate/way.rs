@@ -1,9 +1,8 @@
 //! Where the head of a request leads: everything that is decided before a byte of it goes on.
 
 use axum::body::Body;
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use http::Response;
 use http::request;
-use http::{Method, Response};
 
 use super::Visit;
 use crate::app::record::Record;
@@ -12,8 +11,8 @@ use crate::auth::{Denial, Permit};
 use crate::listen::Connection;
 use crate::metrics::requests::Verdict;
 use crate::path::NormalPath;
+use crate::request::RequestHead;
 use crate::request::cookie::ShownCookie;
-use crate::request::{Credential, RequestHead};
 use crate::route::Credentials;
 use crate::route::table::Lookup;
 use crate::wire::context::RequestContext;
@@ -64,8 +63,8 @@ impl<'a> Visit<'a> {
         record.client = head.client;
         record.host.clone_from(&head.host);
         record.path = head.path.as_str().into();
-        if let Some(way) = self.preflight(&head) {
-            return way;
+        if let Some((spot, response)) = self.serving.site.preflight(&head) {
+            return Way::Preflight { spot, response };
         }
         let spot = match self.serving.site.find(&head.host, &head.path, head.method) {
             Lookup::Found(stop) => stop.at(&head.host, head.path.as_str()),
@@ -97,44 +96,10 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// A key that every app carries says nothing of who calls: until somebody has signed in, clients of
-    /// some dialects show it in the place of a token. It counts as no credential, and nothing else of
-    /// the request counts in its place.
     fn judge(self, head: &RequestHead<'_>, spot: Spot<'_>) -> Result<Permit, Denial> {
         let auth = &self.parts.auth;
-        let neighbour = spot.neighbour;
-        let key_header = neighbour.and_then(|neighbour| neighbour.key_header.as_ref());
-        let shown = match key_header {
-            Some(name) => auth.credential_also_in(head, name),
-            None => auth.credential(head),
-        };
-        let is_key = |key| neighbour.is_some_and(|neighbour| neighbour.keys.is_public(key));
-        let counts = match shown {
-            Credential::Bearer(token) if is_key(token) => Credential::Absent,
-            Credential::Bearer(_)
-            | Credential::Absent
-            | Credential::Key(_)
-            | Credential::Cookie(_)
-            | Credential::Foreign
-            | Credential::Ambiguous => shown,
-        };
-        auth.authenticate_by(head, counts, &spot.stop.requirement)
-    }
-
-    /// A preflight (Fetch standard §3.2.2) carries no credential, so no service could be asked for its
-    /// answer; where pages of other origins may call, it is given here.
-    fn preflight(self, head: &RequestHead<'_>) -> Option<Way<'a>> {
-        if *head.method != Method::OPTIONS || !head.headers.contains_key(ORIGIN) {
-            return None;
-        }
-        let wanted = head.headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
-        let wanted = Method::from_bytes(wanted.as_bytes()).ok()?;
-        let Lookup::Found(stop) = self.serving.site.find(&head.host, &head.path, &wanted) else {
-            return None;
-        };
-        let spot = stop.at(&head.host, head.path.as_str());
-        let response = spot.cors()?.preflight_of_service(head.headers);
-        Some(Way::Preflight { spot, response })
+        let shown = spot.credential(head, auth.key_header());
+        auth.authenticate_by(head, shown, &spot.stop.requirement)
     }
 }
 

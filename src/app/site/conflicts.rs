@@ -5,28 +5,34 @@ use std::time::Duration;
 use super::Target;
 use super::own::token_forms;
 use super::plan::{PlannedStop, places};
-use crate::config::Config;
 use crate::config::mistake::Mistake;
+use crate::config::{Config, Map};
 use crate::route::Matcher;
 use crate::route::pattern::Methods;
 use crate::route::table::{Conflict, RouteTable};
 
 /// Every pair of routes that would answer the same requests.
-pub fn conflicts(config: &Config) -> Vec<Mistake> {
-    let places = places(config);
+pub fn ties(map: Map<'_>) -> Vec<Mistake> {
+    let places = places(map);
     let place = |index: usize| places.get(index);
-    ties(&places)
+    ties_among(&places)
         .into_iter()
         .filter_map(|tie| Some((&place(tie.first)?.entry, &place(tie.second)?.entry)))
         .map(|(first, second)| Mistake::conflict(second, first, "takes the same requests"))
-        .chain(twin_forms(config))
+        .collect()
+}
+
+/// What else cannot stand together.
+pub fn conflicts(config: &Config) -> Vec<Mistake> {
+    twin_forms(config)
+        .into_iter()
         .chain(hasty(config))
         .collect()
 }
 
 /// Those of the gateway itself and of the dialects tie whatever methods a route lists: it would take them
 /// away unseen, as a list goes before "every method".
-fn ties(places: &[PlannedStop]) -> Vec<Conflict> {
+fn ties_among(places: &[PlannedStop]) -> Vec<Conflict> {
     let by_methods = |methods: fn(&Matcher) -> Methods| {
         let matchers = places.iter().enumerate().map(|(index, place)| {
             let matcher = Matcher {

@@ -6,9 +6,11 @@
 use http::HeaderName;
 
 use super::{Stop, Style};
-use crate::config::{ApiKeys, Config, DialectConfig};
+use crate::auth::Auth;
+use crate::config::{ApiKeys, DialectConfig};
 use crate::dialect::Shape;
 use crate::dialect::cors::Cors;
+use crate::request::{Credential, RequestHead};
 use crate::route::RouteConfig;
 use crate::route::pattern::HostPattern;
 
@@ -52,6 +54,34 @@ impl Stop {
 }
 
 impl<'a> Spot<'a> {
+    /// What counts as the credential of a request that comes here; `key_header` is the usual one for API
+    /// keys.
+    ///
+    /// A key that every app carries says nothing of who calls: until somebody has signed in, clients of
+    /// some dialects show it in the place of a token. It counts as no credential, and nothing else of
+    /// the request counts in its place.
+    pub fn credential<'h>(
+        &self,
+        head: &RequestHead<'h>,
+        key_header: Option<&HeaderName>,
+    ) -> Credential<'h> {
+        let neighbour = self.neighbour;
+        let shown = match neighbour.and_then(|neighbour| neighbour.key_header.as_ref()) {
+            Some(also) => head.credential_also_in(Auth::SESSION_COOKIE, key_header, also),
+            None => head.credential_with(Auth::SESSION_COOKIE, key_header),
+        };
+        let is_key = |key| neighbour.is_some_and(|neighbour| neighbour.keys.is_public(key));
+        match shown {
+            Credential::Bearer(token) if is_key(token) => Credential::Absent,
+            Credential::Bearer(_)
+            | Credential::Absent
+            | Credential::Key(_)
+            | Credential::Cookie(_)
+            | Credential::Foreign
+            | Credential::Ambiguous => shown,
+        }
+    }
+
     /// How its answers are shared with pages of other origins.
     pub fn cors(&self) -> Option<&'a Cors> {
         match self.neighbour {
@@ -85,13 +115,13 @@ impl Neighbour {
 
 /// Those of a route, in the order in which they are asked: the narrowest host first, then the longest
 /// prefix, then as they stand in the configuration.
-pub(super) fn neighbours(config: &Config, route: &RouteConfig) -> Vec<Neighbour> {
+pub(super) fn neighbours(dialects: &[DialectConfig], route: &RouteConfig) -> Vec<Neighbour> {
     let host = &route.matcher.host;
     let shares_a_host = |dialect: &&DialectConfig| {
         let other = &dialect.host;
         host == other || host.is_wider_than(other) || other.is_wider_than(host)
     };
-    let beside = config.dialects.iter().filter(shares_a_host);
+    let beside = dialects.iter().filter(shares_a_host);
     let mut found: Vec<_> = beside
         .map(|dialect| Neighbour::of(route, dialect))
         .collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::neighbour::{Neighbour, cors_alone, neighbours};
 use super::{Endpoints, Target};
-use crate::config::Config;
+use crate::config::Map;
 use crate::config::mistake::{Entry, Place};
 use crate::dialect::cors::Cors;
 use crate::policy::Requirement;
@@ -25,10 +25,10 @@ pub(super) struct PlannedStop {
     pub(super) neighbours: Vec<Neighbour>,
 }
 
-pub(super) fn places(config: &Config) -> Vec<PlannedStop> {
+pub(super) fn places(map: Map<'_>) -> Vec<PlannedStop> {
     let mut own = own_stops().unwrap_or_default();
-    own.extend(dialect_stops(config).unwrap_or_default());
-    let configured: Vec<_> = configured(config).collect();
+    own.extend(dialect_stops(map).unwrap_or_default());
+    let configured: Vec<_> = configured(map).collect();
     let narrower = on_narrower_hosts(&own, &configured);
     own.into_iter().chain(narrower).chain(configured).collect()
 }
@@ -94,12 +94,8 @@ fn own_stops() -> Result<Vec<PlannedStop>, PatternError> {
 }
 
 /// The dialects' endpoints, each path once: which methods it takes, the dialect says in its own words.
-fn dialect_stops(config: &Config) -> Result<Vec<PlannedStop>, PatternError> {
-    let dialects = config
-        .dialects
-        .iter()
-        .zip(&config.sources.dialects)
-        .enumerate();
+fn dialect_stops(map: Map<'_>) -> Result<Vec<PlannedStop>, PatternError> {
+    let dialects = map.dialects.iter().zip(&map.sources.dialects).enumerate();
     let mut stops = Vec::new();
     for (index, (dialect, entry)) in dialects {
         let paths: BTreeSet<_> = dialect
@@ -128,8 +124,8 @@ fn dialect_stops(config: &Config) -> Result<Vec<PlannedStop>, PatternError> {
     Ok(stops)
 }
 
-fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
-    let routes = config.routes.iter().zip(&config.sources.routes);
+fn configured(map: Map<'_>) -> impl Iterator<Item = PlannedStop> + '_ {
+    let routes = map.routes.iter().zip(&map.sources.routes);
     routes.map(|(route, entry)| PlannedStop {
         matcher: route.matcher.clone(),
         entry: entry.clone(),
@@ -140,6 +136,6 @@ fn configured(config: &Config) -> impl Iterator<Item = PlannedStop> {
             credentials: route.credentials,
         },
         cors: cors_alone(route),
-        neighbours: neighbours(config, route),
+        neighbours: neighbours(map.dialects, route),
     })
 }

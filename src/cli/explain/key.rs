@@ -2,31 +2,27 @@
 
 use std::sync::Arc;
 
-use super::Caller;
 use crate::api_key::UnverifiedKey;
 use crate::api_key::text::Malformed;
 use crate::app::stores::Stores;
-use crate::auth::api_keys::{ApiKeys, Parts};
+use crate::auth::api_keys::{ApiKeys, KeyRefusal, Parts};
 use crate::clock::SharedClock;
 use crate::config::Config;
+use crate::identity::Identity;
 use crate::revocation::{self, Revocations};
 
-pub(super) async fn caller(
+pub(super) async fn holder(
     config: &Config,
     clock: &SharedClock,
     shown: Result<UnverifiedKey, Malformed>,
-) -> anyhow::Result<Caller> {
-    let shown = match shown {
-        Ok(shown) => shown,
-        Err(malformed) => return Ok(Caller::Refused(malformed.to_string())),
+) -> anyhow::Result<Result<Arc<Identity>, KeyRefusal>> {
+    let Ok(shown) = shown else {
+        return Ok(Err(KeyRefusal::Malformed));
     };
     let stores = Stores::open(config, clock).await?;
     let keys = opened(config, clock, &stores);
     keys.load().await?;
-    Ok(match keys.explain(&shown) {
-        Ok(identity) => Caller::Known(identity),
-        Err(refusal) => Caller::Refused(refusal.to_string()),
-    })
+    Ok(keys.explain(&shown))
 }
 
 /// The keys of the stores, beside a running gateway: nothing is heard of ends but from the store.

@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{AUTHORITY, Around, read_in};
+use super::{AUTHORITY, Around, PAIR, read_in};
 use crate::config::reference::{Default, Form, TABLES, Table};
 use crate::config::{Config, SessionStoreConfig, UserStoreConfig};
 use crate::policy::Requirement;
@@ -36,7 +36,7 @@ fn read(text: &str) -> Config {
         .variable("REDIS_PASSWORD", "hunter2")
         .variable("DATABASE_PASSWORD", "hunter2")
         .variable("SMTP_PASSWORD", "hunter2")
-        .file("/etc/doorward/mail-ca.crt", b"PEM")
+        .file("/etc/doorward/mail-ca.crt", AUTHORITY)
         .variable(
             "SUPABASE_JWT_SECRET",
             "a secret of more than thirty-two bytes",
@@ -47,14 +47,14 @@ fn read(text: &str) -> Config {
             "SUPABASE_SERVICE_KEY",
             "another secret of more than thirty-two bytes",
         )
-        .file("/etc/doorward/db-ca.crt", b"PEM")
-        .file("/etc/doorward/tls.crt", b"PEM")
-        .file("/etc/doorward/tls.key", b"PEM")
-        .file("/etc/doorward/redis-ca.pem", b"PEM")
+        .file("/etc/doorward/db-ca.crt", AUTHORITY)
+        .file("/etc/doorward/tls.crt", PAIR.0.as_bytes())
+        .file("/etc/doorward/tls.key", PAIR.1.as_bytes())
+        .file("/etc/doorward/redis-ca.pem", AUTHORITY)
         .file("/etc/doorward/redis.crt", b"PEM")
         .file("/etc/doorward/redis.key", b"PEM")
         .file("/etc/doorward/ca.pem", AUTHORITY)
-        .file("/run/secrets/doorward-keys.json", b"{}")
+        .file("/run/secrets/doorward-keys.json", PAIR.1.as_bytes())
         .file("/var/lib/doorward/breached.list", b"a list");
     match read_in(&around, text) {
         Ok(config) => config,

@@ -1,9 +1,9 @@
 //! One certificate and its key, read from files and held against each other.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
@@ -70,6 +70,14 @@ impl Certificate {
         files: &CertificateFiles,
         provider: &CryptoProvider,
     ) -> Result<Self, CertificateError> {
+        Self::read(files, provider, |path| std::fs::read(path))
+    }
+
+    fn read(
+        files: &CertificateFiles,
+        provider: &CryptoProvider,
+        read: impl Fn(&Path) -> io::Result<Vec<u8>>,
+    ) -> Result<Self, CertificateError> {
         let at_cert = |problem| CertificateError {
             file: files.cert.clone(),
             problem,
@@ -78,12 +86,15 @@ impl Certificate {
             file: files.key.clone(),
             problem,
         };
-        let chain = read_chain(files).map_err(at_cert)?;
+        let text = read(&files.cert).map_err(Problem::Unreadable);
+        let chain = text.and_then(|text| read_chain(&text)).map_err(at_cert)?;
         let leaf = chain
             .first()
             .ok_or_else(|| at_cert(Problem::NoCertificate))?;
         let facts = facts(leaf).map_err(at_cert)?;
-        let key = read_key(files).map_err(at_key)?;
+        let text = read(&files.key).map_err(Problem::Unreadable);
+        let text = text.map(zeroize::Zeroizing::new);
+        let key = text.and_then(|text| read_key(&text)).map_err(at_key)?;
         let key = provider
             .key_provider
             .load_private_key(key)
@@ -98,16 +109,22 @@ impl Certificate {
     }
 }
 
-fn read_chain(files: &CertificateFiles) -> Result<Vec<CertificateDer<'static>>, Problem> {
-    let text = std::fs::read(&files.cert).map_err(Problem::Unreadable)?;
-    CertificateDer::pem_slice_iter(&text)
+/// Whether these files can be served with. `read` reads one of them.
+pub fn check(
+    files: &CertificateFiles,
+    read: impl Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<(), CertificateError> {
+    Certificate::read(files, &aws_lc_rs::default_provider(), read).map(drop)
+}
+
+fn read_chain(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    CertificateDer::pem_slice_iter(text)
         .collect::<Result<_, _>>()
         .map_err(Problem::NotPem)
 }
 
-fn read_key(files: &CertificateFiles) -> Result<PrivateKeyDer<'static>, Problem> {
-    let text = zeroize::Zeroizing::new(std::fs::read(&files.key).map_err(Problem::Unreadable)?);
-    PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
+fn read_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Problem> {
+    PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
         pem::Error::NoItemsFound => Problem::NoKey,
         error => Problem::NotPem(error),
     })

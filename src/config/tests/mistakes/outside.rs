@@ -109,6 +109,62 @@ key = "empty""#,
 ];
 
 #[test]
+fn files_must_hold_what_they_are_for() {
+    check(JUNK);
+}
+
+const JUNK: Cases = &[
+    (
+        r#"[[tls.certificates]]
+cert = "tls.crt"
+key = "junk"
+[[tls.certificates]]
+cert = "junk"
+key = "tls.key"
+[[tls.certificates]]
+cert = "ca.pem"
+key = "tls.key""#,
+        &[
+            "3:7: tls.certificates[0].key: found a file that holds no private key",
+            "5:8: tls.certificates[1].cert: found a file that holds no certificate",
+            "9:7: tls.certificates[2].key: found a file that is not the key of the certificate in /etc/dw/ca.pem",
+        ],
+    ),
+    (
+        r#"[sessions]
+store = { url = "rediss://redis", ca = "junk" }
+[users]
+store = { url = "postgres://db/x", ca = "junk" }
+[mail]
+smtp = "smtps://mail"
+from = "a@example.com"
+ca = "junk""#,
+        &[
+            "2:40: sessions.store.ca: found a file that cannot be used (no certificates in PEM), expected the certificates of authorities, as PEM",
+            "4:41: users.store.ca: found a file that cannot be used (no certificates in PEM), expected the certificates of authorities, as PEM",
+            "8:6: mail.ca: found a file that cannot be used (no certificates in PEM), expected the certificates of authorities, as PEM",
+        ],
+    ),
+    (
+        r#"[tokens]
+keys = { file = "junk" }
+[[issuers]]
+issuer = "a"
+audience = "a"
+jwks = "junk"
+[[issuers]]
+issuer = "b"
+audience = "b"
+jwks = { file = "junk" }"#,
+        &[
+            "2:8: tokens.keys: cannot be used: the given keys: not a key ring in JSON: line 1, column 1, expected a key ring, or a private key in PEM",
+            "6:8: issuers[0].jwks: found a file that cannot be used (not a JSON Web Key Set), expected a JSON Web Key Set",
+            "10:17: issuers[1].jwks.file: found a file that cannot be used (not a JSON Web Key Set), expected a JSON Web Key Set",
+        ],
+    ),
+];
+
+#[test]
 fn issuers_and_keys_must_be_beyond_doubt() {
     check(TOKENS);
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::super::{SHOP, around, mistakes, read};
-use crate::config::load;
 use crate::config::reference::{Form, TABLES, Table};
+use crate::config::{Checks, load};
 
 #[test]
 fn every_mistake_of_a_file_is_told_at_once_and_in_order() {
@@ -59,7 +59,8 @@ fn what_follows_from_a_syntax_error_is_not_told() {
 #[test]
 fn a_file_that_cannot_be_read_is_a_mistake_without_a_line() {
     let check = |path: &str, expected: &str| {
-        let told = load(Path::new(path), &around()).map_err(|mistakes| mistakes.to_string());
+        let told =
+            load(Path::new(path), &around(), Checks::NONE).map_err(|mistakes| mistakes.to_string());
         assert_eq!(told.err().as_deref(), Some(expected));
     };
     check("/nowhere", "/nowhere: cannot be read (entity not found)");
@@ -67,6 +68,25 @@ fn a_file_that_cannot_be_read_is_a_mistake_without_a_line() {
         "/etc/dw/binary",
         "/etc/dw/binary: is no UTF-8 text from byte 0 on",
     );
+}
+
+#[test]
+fn a_key_that_has_no_place_is_told_once() {
+    for table in TABLES.iter().filter(|table| !table.path.is_empty()) {
+        let text = text_with(table, "zzz", "1");
+        let told = mistakes(&text);
+        let about = told.iter().filter(|line| line.contains("zzz: unknown key"));
+        assert_eq!(about.count(), 1, "{text}{told:#?}");
+    }
+}
+
+#[test]
+fn a_table_that_is_none_is_told_once() {
+    let tables = TABLES.iter().filter(|table| table.form == Form::Single);
+    for table in tables.filter(|table| !table.path.is_empty()) {
+        let told = mistakes(&format!("{} = 1\n", table.path));
+        assert_eq!(told.len(), 1, "{}: {told:#?}", table.path);
+    }
 }
 
 /// A text that puts `value` under `key` of `table`.
