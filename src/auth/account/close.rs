@@ -70,7 +70,9 @@ impl Auth {
             .users
             .change(user, UserChange::Status(status))
             .await?;
-        changed.map(drop).ok_or(AccountError::Gone)
+        changed.ok_or(AccountError::Gone)?;
+        self.parts.api_keys.owner_changed().await;
+        Ok(())
     }
 
     fn record_status(
