@@ -59,6 +59,7 @@ impl Auth {
     }
 
     async fn close(&self, user: UserId) -> Result<(), AccountError> {
+        self.can_end_sessions_of(user).await?;
         self.set_status(user, AccountStatus::Disabled).await?;
         self.end_sessions_of(user, None).await?;
         Ok(())

@@ -136,6 +136,9 @@ impl Auth {
         let bounds_keys =
             amendment.email.is_some() || amendment.roles.is_some() || amendment.status.is_some();
         let forgets_codes = amendment.password.is_some() || amendment.email.is_some();
+        if ends_sessions {
+            self.can_end_sessions_of(id).await?;
+        }
         let password = match &amendment.password {
             Some(password) => {
                 let user = self
