@@ -19,15 +19,16 @@ fn policy() -> Policy {
     policy.sign_in = Rules {
         address: Quota::parse("40/1m"),
         pair: Quota::parse("7/1m"),
-        account: None,
         pressure: Quota::parse("12/5m"),
+        ..Rules::default()
     };
     policy.admin_sign_in = Rules {
         pair: Quota::parse("3/1m"),
         pressure: Quota::parse("4/1m"),
         ..Rules::default()
     };
-    policy.reset.account = Quota::parse("2/1h");
+    policy.reset.account = Quota::parse("4/1h");
+    policy.reset.strangers = Quota::parse("2/1h");
     policy
 }
 
