@@ -156,7 +156,7 @@ fn add(charges: &mut Vec<Charge>, (purpose, rules): (Purpose, &Rules), attempt: 
     }
     if let Some(quota) = rules.strangers {
         charges.push(Charge {
-            key: Key::new(&named("account"), None, subject),
+            key: Key::new(&named("strangers"), None, subject),
             bucket: Bucket::Account,
             quota,
             role: Role::RefusesStrangers,
