@@ -17,6 +17,7 @@ use crate::sessions::Ended;
 
 mod follow;
 mod lost;
+pub mod mark;
 mod memory;
 
 use memory::{Memory, Watch};
@@ -53,6 +54,8 @@ pub struct Revocations {
     heard_at: AtomicI64,
     /// Rung each time the store was heard.
     heard: Notify,
+    /// Rung at each [mark](mark).
+    accounts_changed: Notify,
 }
 
 impl Revocations {
@@ -67,6 +70,7 @@ impl Revocations {
             memory: Memory::default(),
             heard_at: AtomicI64::new(Self::NEVER),
             heard: Notify::new(),
+            accounts_changed: Notify::new(),
         })
     }
 
@@ -91,6 +95,10 @@ impl Revocations {
     ///
     /// Counted from now and not from `ended.at`, which another replica's clock has told.
     pub fn note(&self, ended: Ended) {
+        if mark::is_one(ended.session) {
+            self.accounts_changed.notify_one();
+            return;
+        }
         let until = self.clock.now().plus(self.config.keep);
         self.memory.insert(ended.session, until);
     }
@@ -118,6 +126,12 @@ impl Revocations {
             }
             heard.await;
         }
+    }
+
+    /// Waits until an account has changed since the last time: for one who waits. Marks that come while
+    /// nobody does count once.
+    pub async fn accounts_changed(&self) {
+        self.accounts_changed.notified().await;
     }
 
     /// Waits until a session ends: for tunnels and streams, which must not outlive it. For ever where

@@ -2,9 +2,11 @@
 //! done with them.
 //!
 //! [`ApiKeys::follow`] keeps the memory in step with the store, about once a second; what this process
-//! changes itself it remembers at once. Ends do not wait for that: they are also written into the log of
-//! ended sessions, which every replica hears within milliseconds.
+//! changes itself it remembers at once, changes of the accounts that own keys included. Ends do not wait for
+//! that: they are also written into the log of ended sessions, which every replica hears within milliseconds,
+//! and so is a word that some account has changed, at which all of them look into the store at once.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -31,6 +33,7 @@ pub use self::authority::{KeyCall, KeyError, Whose};
 pub use self::judge::KeyRefusal;
 pub use self::manage::{Made, NewApiKey, Succession};
 
+use self::follow::Progress;
 use self::known::Known;
 use self::memory::Memory;
 
@@ -64,6 +67,7 @@ pub struct Parts {
 pub struct ApiKeys {
     parts: Parts,
     memory: Memory,
+    progress: tokio::sync::Mutex<Progress>,
     /// In milliseconds since the Unix epoch: up to when the changes of the store are known here.
     heard_at: AtomicI64,
     /// Rung each time the store was heard.
@@ -88,6 +92,7 @@ impl ApiKeys {
         Arc::new(Self {
             parts,
             memory: Memory::default(),
+            progress: tokio::sync::Mutex::new(Progress::anew(HashSet::new())),
             heard_at: AtomicI64::new(Self::NEVER),
             heard: Notify::new(),
             changed: Notify::new(),

@@ -227,6 +227,24 @@ impl Auth {
         self.settle(pass.purpose, &after).await;
     }
 
+    /// Notes that somebody signed in otherwise than by a password: their account knows the network now.
+    pub(super) async fn note_familiar(&self, user: UserId, caller: &Caller) {
+        let account = Account::new("", Some(user));
+        let limits = &self.parts.limits;
+        let attempt = Attempt {
+            purpose: Purpose::SignIn,
+            network: Network::of(caller.address),
+            account: Some(&account),
+        };
+        let plan = Plan::of(&attempt, &limits.policy);
+        let after = Aftermath {
+            given_back: Vec::new(),
+            familiar: plan.familiar.map(|key| (key, limits.policy.familiar_for)),
+            max_delay: plan.max_delay,
+        };
+        self.settle(attempt.purpose, &after).await;
+    }
+
     /// Counts a refresh.
     pub(super) async fn limit_refresh(
         &self,

@@ -19,7 +19,7 @@ pub(super) fn limits(root: &Section<'_>) -> Read<Policy> {
     );
     let code = guessing(quota("code"), quota("code_address"), quota("code_account"));
     let refresh = counted(quota("refresh"), quota("refresh_address"));
-    let reset = counted(quota("reset"), quota("reset_address"));
+    let reset = asking(quota("reset"), quota("reset_address"));
     let sign_up = counted(Ok(None), quota("sign_up"));
     let api_key = counted(Ok(None), quota("api_key"));
     let max_delay = limits.duration("max_delay");
@@ -49,6 +49,7 @@ fn guessing(pair: Read<Limit>, address: Read<Limit>, pressure: Read<Limit>) -> R
         address: address?,
         pair: pair?,
         account: None,
+        strangers: None,
         pressure: pressure?,
     })
 }
@@ -59,6 +60,18 @@ fn counted(account: Read<Limit>, address: Read<Limit>) -> Read<Rules> {
         address: address?,
         pair: None,
         account: account?,
+        strangers: None,
+        pressure: None,
+    })
+}
+
+/// What is mailed to whoever has the account, whoever asks: strangers use up what is theirs.
+fn asking(strangers: Read<Limit>, address: Read<Limit>) -> Read<Rules> {
+    Ok(Rules {
+        address: address?,
+        pair: None,
+        account: None,
+        strangers: strangers?,
         pressure: None,
     })
 }

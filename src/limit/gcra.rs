@@ -80,8 +80,10 @@ pub fn judge(plan: &Plan, found: &Found, now: Timestamp) -> Verdict {
     for (index, (charge, state)) in each(plan, found).enumerate() {
         let start = start(charge, state, (now, most));
         let (wait, next) = match charge.role {
-            Role::Refuses => (wait(charge, start, now), moved(charge, start)),
-            Role::Presses if found.familiar => continue,
+            Role::Presses | Role::RefusesStrangers if found.familiar => continue,
+            Role::Refuses | Role::RefusesStrangers => {
+                (wait(charge, start, now), moved(charge, start))
+            }
             Role::Presses => {
                 let end = now
                     .saturating_add(charge.quota.tolerance())
@@ -130,7 +132,7 @@ pub enum Settled {
 pub fn settle(charge: &Charge, state: State, now: Timestamp) -> Settled {
     let now = micros(now);
     let state = match charge.role {
-        Role::Refuses | Role::Presses => State {
+        Role::Refuses | Role::RefusesStrangers | Role::Presses => State {
             at: state.at.saturating_sub(charge.quota.interval()),
             tries: 0,
         },
@@ -150,7 +152,7 @@ impl State {
     /// When a bucket of this role that holds this is as good as none.
     pub fn ends(self, role: Role, max_delay: Duration) -> Micros {
         match role {
-            Role::Refuses | Role::Presses => self.at,
+            Role::Refuses | Role::RefusesStrangers | Role::Presses => self.at,
             // Who tried is remembered for as long as he might have to wait.
             Role::Grows => self.at.saturating_add(duration(max_delay)),
         }
@@ -169,7 +171,7 @@ fn start(charge: &Charge, state: Option<State>, (now, most): (Micros, Micros)) -
         return empty(now);
     };
     let (furthest, kept) = match charge.role {
-        Role::Refuses => (charge.quota.tolerance(), 0),
+        Role::Refuses | Role::RefusesStrangers => (charge.quota.tolerance(), 0),
         Role::Presses => (charge.quota.tolerance().saturating_add(most), 0),
         Role::Grows => (most, most),
     };

@@ -31,6 +31,8 @@ impl Bucket {
 pub enum Role {
     /// The attempt is refused.
     Refuses,
+    /// The attempt of a network that the account does not know is refused; others are not counted here.
+    RefusesStrangers,
     /// The account is under pressure; by itself that refuses nobody.
     Presses,
     /// Under pressure the attempts of an address that the account does not know have to wait, each
@@ -152,6 +154,20 @@ fn add(charges: &mut Vec<Charge>, (purpose, rules): (Purpose, &Rules), attempt: 
             role: Role::Refuses,
         });
     }
+    if let Some(quota) = rules.strangers {
+        charges.push(Charge {
+            key: Key::new(&named("strangers"), None, subject),
+            bucket: Bucket::Account,
+            quota,
+            role: Role::RefusesStrangers,
+        });
+        charges.push(Charge {
+            key: Key::new(&named("own"), network, subject),
+            bucket: Bucket::Pair,
+            quota,
+            role: Role::Refuses,
+        });
+    }
     if let Some(quota) = rules.pressure {
         charges.push(Charge {
             key: Key::new(&named("pressure"), None, subject),
@@ -171,10 +187,10 @@ fn add(charges: &mut Vec<Charge>, (purpose, rules): (Purpose, &Rules), attempt: 
 /// One note for both entrances: it is the same account, and the same person.
 fn familiar(attempt: &Attempt<'_>) -> Option<Key> {
     match attempt.purpose {
-        Purpose::SignIn | Purpose::AdminSignIn | Purpose::Code => {
+        Purpose::SignIn | Purpose::AdminSignIn | Purpose::Code | Purpose::Reset => {
             let subject = attempt.account?.subject();
             Some(Key::new("familiar", Some(attempt.network), Some(subject)))
         }
-        Purpose::Refresh | Purpose::Reset | Purpose::SignUp | Purpose::ApiKey => None,
+        Purpose::Refresh | Purpose::SignUp | Purpose::ApiKey => None,
     }
 }

@@ -13,6 +13,8 @@ pub struct Rules {
     pub pair: Option<Quota>,
     /// What may be tried against one account at all, from wherever.
     pub account: Option<Quota>,
+    /// The same for networks that the account does not know, all together, and for each that it knows alone.
+    pub strangers: Option<Quota>,
     /// Above this, the account is under pressure: who was never seen there waits longer each time.
     pub pressure: Option<Quota>,
 }
@@ -62,6 +64,7 @@ impl Policy {
             address: None,
             pair: None,
             account: None,
+            strangers: None,
             pressure: None,
         };
         Self {

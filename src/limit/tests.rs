@@ -21,8 +21,8 @@ impl Counts {
         policy.sign_in = Rules {
             address: quota("20/1m"),
             pair: quota("5/1m"),
-            account: None,
             pressure: quota("10/10m"),
+            ..Rules::default()
         };
         policy.admin_sign_in.pair = quota("2/1m");
         policy.reset.account = quota("1/1h");
@@ -281,4 +281,29 @@ fn an_attempt_that_is_taken_back_was_never_made() {
             };
         }
     }
+}
+
+#[test]
+fn strangers_use_up_what_is_theirs_and_leave_a_known_network_its_own() {
+    let mut counts = Counts::new();
+    counts.policy.reset = Rules {
+        strangers: Quota::parse("3/1h"),
+        ..Rules::default()
+    };
+    let plan = counts.plan(Purpose::Reset, HOME, &Account::new("ann", None));
+    counts.familiar.extend(plan.familiar);
+    let mut asks = |address: &str, name: &str| {
+        let verdict = counts.attempt(Purpose::Reset, address, name);
+        matches!(verdict, Verdict::Admitted(_))
+    };
+    for name in ["ann", "nobody"] {
+        for network in 0..3 {
+            assert!(asks(&format!("198.51.100.{network}"), name), "{name}");
+        }
+        assert!(!asks("198.51.100.3", name), "{name}");
+    }
+    for _ in 0..3 {
+        assert!(asks(HOME, "ann"), "the owner at home");
+    }
+    assert!(!asks(HOME, "ann") && !asks(HOME, "nobody"));
 }

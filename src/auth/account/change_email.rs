@@ -115,6 +115,7 @@ impl Auth {
             ..UserUpdate::default()
         };
         let user = self.parts.users.update(before.id, update).await?;
+        self.parts.api_keys.owner_changed().await;
         // Codes of the old address hold no more in any case: they name another one.
         if let Err(error) = self.codes().forget(user.id).await {
             tracing::warn!(%error, "codes of an old address could not be cleared away");

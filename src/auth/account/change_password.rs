@@ -88,7 +88,7 @@ impl Auth {
             password: Some(Some(hash)),
             ..UserUpdate::default()
         };
-        self.parts.sessions.epoch(user).await?;
+        self.can_end_sessions_of(user).await?;
         self.parts.users.update(user, update).await?;
         self.end_sessions_of(user, None).await?;
         Ok(())

@@ -59,6 +59,7 @@ impl Auth {
     }
 
     async fn close(&self, user: UserId) -> Result<(), AccountError> {
+        self.can_end_sessions_of(user).await?;
         self.set_status(user, AccountStatus::Disabled).await?;
         self.end_sessions_of(user, None).await?;
         Ok(())
@@ -70,7 +71,9 @@ impl Auth {
             .users
             .change(user, UserChange::Status(status))
             .await?;
-        changed.map(drop).ok_or(AccountError::Gone)
+        changed.ok_or(AccountError::Gone)?;
+        self.parts.api_keys.owner_changed().await;
+        Ok(())
     }
 
     fn record_status(

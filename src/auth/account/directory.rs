@@ -133,7 +133,12 @@ impl Auth {
             || amendment.roles.is_some()
             || amendment.status == Some(AccountStatus::Disabled);
         // What was mailed before is no way around the change.
+        let bounds_keys =
+            amendment.email.is_some() || amendment.roles.is_some() || amendment.status.is_some();
         let forgets_codes = amendment.password.is_some() || amendment.email.is_some();
+        if ends_sessions {
+            self.can_end_sessions_of(id).await?;
+        }
         let password = match &amendment.password {
             Some(password) => {
                 let user = self
@@ -165,6 +170,9 @@ impl Auth {
             metadata: amendment.metadata,
         };
         let user = self.parts.users.update(id, update).await?;
+        if bounds_keys {
+            self.parts.api_keys.owner_changed().await;
+        }
         if ends_sessions {
             self.end_sessions_of(id, None).await?;
         }

@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::code::{self, CodeForm, DigitsHash, KeptCode, NewCode, Purpose, Subject, TokenHash};
 use crate::codes::Put;
 use crate::id::UserId;
+use crate::limit::Account;
 use crate::mail::outbox::Place;
 use crate::secret::SecretText;
 use crate::unavailable::Unavailable;
@@ -59,12 +60,14 @@ impl Auth {
         &self,
         request: &CodeRequest,
     ) -> Result<(Place, Option<User>), AccountError> {
-        self.guard(Attempt::RequestCode, &request.caller, Some(&request.email))
-            .await?;
-        let place = self.place()?;
         let login = Login::Email(request.email.clone());
         let stored = self.parts.users.by_login(&login).await?;
         let user = stored.map(|stored| stored.user);
+        let id = user.as_ref().map(|user| user.id);
+        let account = Account::new(request.email.as_str(), id);
+        self.guard_account(Attempt::RequestCode, &request.caller, Some(&account))
+            .await?;
+        let place = self.place()?;
         let user = user.filter(|user| user.status == AccountStatus::Enabled);
         Ok((place, user))
     }

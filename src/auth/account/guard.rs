@@ -28,14 +28,25 @@ impl Auth {
         caller: &Caller,
         email: Option<&Email>,
     ) -> Result<Pass, AccountError> {
+        let account = email.map(|email| Account::new(email.as_str(), None));
+        self.guard_account(attempt, caller, account.as_ref()).await
+    }
+
+    /// The same for an account that was looked for: one that somebody has is counted by its id, by which it
+    /// knows the networks from which it was signed in to.
+    pub(super) async fn guard_account(
+        &self,
+        attempt: Attempt,
+        caller: &Caller,
+        account: Option<&Account>,
+    ) -> Result<Pass, AccountError> {
         let purpose = match attempt {
             Attempt::SignUp => Purpose::SignUp,
             Attempt::RequestCode => Purpose::Reset,
             Attempt::ShowCode => Purpose::Code,
             Attempt::ShowPassword => Purpose::SignIn,
         };
-        let account = email.map(|email| Account::new(email.as_str(), None));
-        let pass = self.limit(purpose, caller, account.as_ref()).await;
+        let pass = self.limit(purpose, caller, account).await;
         pass.map_err(|error| match error {
             LimitError::Limited(limited) => limited.into(),
             LimitError::Unavailable(error) => error.into(),

@@ -70,8 +70,7 @@ impl Auth {
             AccountStatus::Disabled => return Err(AccountError::Disabled),
         }
         let hash = self.accept_password(passwords.new, Owner::of(user)).await?;
-        // The session store is asked first, so that what follows can end sessions.
-        self.parts.sessions.epoch(user.id).await?;
+        self.can_end_sessions_of(user.id).await?;
         let update = UserUpdate {
             expected: Some(user.revision),
             password: Some(Some(hash)),

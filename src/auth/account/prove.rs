@@ -33,15 +33,12 @@ impl Auth {
 
     /// Writes down that the address is proved, with what follows from it: sessions that were opened
     /// before that end, and so do all when the password changes.
-    ///
-    /// The session store is asked for a sign of life first: once the account has changed, its sessions
-    /// must end.
     pub(super) async fn prove(
         &self,
         redeemed: &Redeemed,
         password: &Password,
     ) -> Result<Proved, AccountError> {
-        self.parts.sessions.epoch(redeemed.user).await?;
+        self.can_end_sessions_of(redeemed.user).await?;
         for _ in 0..Self::CHANGE_ATTEMPTS {
             let stored = self.whose(redeemed).await?;
             let Some(update) = update_for(&stored, password) else {
@@ -79,6 +76,16 @@ impl Auth {
             AccountStatus::Enabled => Ok(stored),
             AccountStatus::Disabled => Err(AccountError::Disabled),
         }
+    }
+
+    /// Asks the session store for a sign of life, before an account is changed whose sessions must end then:
+    /// while it is away nothing is changed, and whoever asked tries again. A store that goes away between
+    /// the two leaves an account that is changed and sessions that live; the second try ends them.
+    pub(in crate::auth) async fn can_end_sessions_of(
+        &self,
+        user: UserId,
+    ) -> Result<(), Unavailable> {
+        self.parts.sessions.epoch(user).await.map(drop)
     }
 
     /// Ends the sessions of a user, but for `keep`; returns how many. Always called *after* the account

@@ -173,7 +173,9 @@ impl Auth {
             }
         };
         let proved = self.prove(&redeemed, &password).await?;
-        self.open_session_of(&proved.user, opening).await
+        let signed_in = self.open_session_of(&proved.user, opening).await?;
+        self.note_familiar(proved.user.id, &opening.caller).await;
+        Ok(signed_in)
     }
 
     /// Opens a session for a user who was just proved to be there. The account is read again after the

@@ -208,6 +208,7 @@ impl Auth {
             profile: Some(JsonObject::new()),
             ..UserUpdate::default()
         };
+        self.can_end_sessions_of(user.id).await?;
         match self.parts.users.update(user.id, update).await {
             Ok(_) => Ok(self.end_sessions_of(user.id, None).await.map(drop)?),
             Err(UpdateError::Unavailable(error)) => Err(error.into()),

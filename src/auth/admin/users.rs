@@ -141,6 +141,7 @@ impl Administrator {
             status: Some(AccountStatus::Disabled),
             ..UserUpdate::default()
         };
+        self.auth.can_end_sessions_of(id).await?;
         let closed = self.auth.parts.users.update(id, closed).await;
         closed.map_err(AccountError::from)?;
         Ok(self.auth.remove(id).await?)

@@ -10,6 +10,7 @@ use super::known::Known;
 use super::memory::Word;
 use crate::api_keys::{Changes, Place};
 use crate::id::ApiKeyId;
+use crate::revocation::mark;
 use crate::unavailable::Unavailable;
 
 /// The least time between two questions, however many want one.
@@ -28,12 +29,34 @@ const NOTES_BETWEEN_CLEARINGS: u32 = 60;
 /// For how long an ended key is kept, so that lists and the audit log can tell what it was.
 const KEEP_ENDED: Duration = Duration::from_hours(30 * 24);
 
+/// The longest that a change of an account waits until it counts for the keys here: a memory that is read
+/// anew just then takes longer, and counts it when it is through.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
+
 /// A reading of the changes.
+#[derive(Debug)]
 enum Reading {
     /// From the start; these were known before it, and have not been seen.
     Anew(HashSet<ApiKeyId>),
     /// From where the last one ended.
     On,
+}
+
+/// How far the store was read.
+#[derive(Debug)]
+pub(super) struct Progress {
+    reading: Reading,
+    place: Place,
+}
+
+impl Progress {
+    /// Nothing is read yet, and these are known.
+    pub(super) const fn anew(known: HashSet<ApiKeyId>) -> Self {
+        Self {
+            reading: Reading::Anew(known),
+            place: Place::START,
+        }
+    }
 }
 
 impl ApiKeys {
@@ -43,18 +66,19 @@ impl ApiKeys {
     /// After each failure everything is read anew: a store that comes back may be another server, which
     /// had not heard all of the old one. What was known counts on until that is done.
     pub async fn follow(self: Arc<Self>) {
-        let mut reading = self.anew();
         let mut is_away = false;
         // With the shortest staleness a second would be too late.
         let patience = LONGEST_PATIENCE.min(self.parts.settings.max_staleness / 4);
         loop {
-            let caught_up = self.catch_up(&mut reading).await;
+            let caught_up = self.catch_up().await;
             tell(&caught_up, &mut is_away);
-            if caught_up.is_err() {
-                reading = self.anew();
-            }
             tokio::time::sleep(LOOK_AGAIN).await;
-            let wanted = self.wanted.notified();
+            let wanted = async {
+                tokio::select! {
+                    () = self.wanted.notified() => {}
+                    () = self.parts.revocations.accounts_changed() => {}
+                }
+            };
             // Wanted or not, look again.
             let _wanted = tokio::time::timeout(patience, wanted).await.is_ok();
         }
@@ -62,42 +86,70 @@ impl ApiKeys {
 
     /// Reads all of the store once: for those who do not stay.
     pub async fn load(&self) -> Result<(), Unavailable> {
-        self.catch_up(&mut self.anew()).await
+        self.catch_up().await
     }
 
-    fn anew(&self) -> (Reading, Place) {
-        (Reading::Anew(self.memory.ids()), Place::START)
+    /// Has a change of an account, which is stored by now, count for its keys: here from the moment that
+    /// this returns, on the other replicas within milliseconds. Where neither can be asked, the store is
+    /// followed all the same, and tells of it within about a second: no reason to fail what is stored.
+    pub(in crate::auth) async fn owner_changed(&self) {
+        let (now, mark) = (self.now(), mark::new());
+        let here = async {
+            // Who has never followed the store judges no keys: the command line.
+            if self.staleness().is_some() {
+                let _heard = tokio::time::timeout(LONGEST_LOOK, self.catch_up()).await;
+            }
+        };
+        let (told, ()) = tokio::join!(self.parts.sessions.announce_end(mark, now), here);
+        if let Err(error) = told {
+            tracing::warn!(%error, "other replicas hear that an account changed from the store of API keys alone");
+        }
     }
 
-    async fn catch_up(&self, (reading, place): &mut (Reading, Place)) -> Result<(), Unavailable> {
+    fn anew(&self) -> Progress {
+        Progress::anew(self.memory.ids())
+    }
+
+    /// One reader at a time: what one has read is not overwritten by another who had asked before.
+    async fn catch_up(&self) -> Result<(), Unavailable> {
+        let mut progress = self.progress.lock().await;
+        let caught_up = self.read_on(&mut progress).await;
+        if caught_up.is_err() {
+            *progress = self.anew();
+        }
+        caught_up
+    }
+
+    async fn read_on(&self, progress: &mut Progress) -> Result<(), Unavailable> {
         loop {
             // What changed before the question is in the answer, so the memory is as fresh as it.
             let asked_at = self.now();
-            let (keys, next, more) = match self.parts.store.changed_after(*place).await? {
+            let (keys, next, more) = match self.parts.store.changed_after(progress.place).await? {
                 Changes::Page { keys, next, more } => (keys, next, more),
                 Changes::Rewound => {
-                    (*reading, *place) = self.anew();
+                    *progress = self.anew();
                     continue;
                 }
             };
-            let word = match reading {
+            let word = match &progress.reading {
                 Reading::Anew(_) => Word::Last,
                 Reading::On => Word::Later,
             };
             for key in &keys {
                 self.memory.put(Known::of(key), word);
             }
-            if let Reading::Anew(unseen) = reading {
+            if let Reading::Anew(unseen) = &mut progress.reading {
                 for stored in &keys {
                     unseen.remove(&stored.key.id);
                 }
             }
-            *place = next;
+            progress.place = next;
             if !keys.is_empty() {
                 self.changed.notify_waiters();
             }
             if !more {
-                if let Reading::Anew(unseen) = std::mem::replace(reading, Reading::On) {
+                if let Reading::Anew(unseen) = std::mem::replace(&mut progress.reading, Reading::On)
+                {
                     self.drop_unseen(&unseen);
                 }
                 self.heard_up_to(asked_at);

@@ -47,7 +47,7 @@ for i = 1, count do
     local role, interval, tolerance = charge(i)
     local at, tries = start(i)
     local wait, next_at, next_tries = nil, at + interval, 0
-    if role == 'refuses' or role == 'pair' then
+    if role == 'refuses' or role == 'pair' or (role == 'strangers' and not familiar) then
         wait = next_at - now - tolerance
     elseif role == 'presses' and not familiar then
         wait, next_at = 0, math.min(next_at, now + tolerance + most)

@@ -100,6 +100,7 @@ fn charge_arguments(script: &mut ScriptInvocation<'_>, charge: &Charge) {
     let role = match (charge.role, charge.bucket) {
         (Role::Refuses, Bucket::Pair) => "pair",
         (Role::Refuses, Bucket::Address | Bucket::Account) => "refuses",
+        (Role::RefusesStrangers, _) => "strangers",
         (Role::Presses, _) => "presses",
         (Role::Grows, _) => "grows",
     };

@@ -4,13 +4,17 @@ use doorward::auth::AccountRules;
 use doorward::auth::account::rules::{
     Deliveries, Delivery, Disclosure, EmailDomains, LinkTemplate, SignUpRule,
 };
+use doorward::auth::account::verify::CodeRequest;
+use doorward::auth::{AccountError, Caller};
 use doorward::database::Database;
+use doorward::limit::{Policy, Quota, Rules};
 use doorward::user::{Email, Login};
 
 use super::*;
 use crate::support::core::{MAIL_PLACES, Mail, Setup};
 use crate::support::mailbox::{digits, token};
 use crate::support::postgres::PostgresServer;
+use crate::support::redis::until;
 
 const NEW_PASSWORD: &str = "another horse battery";
 
@@ -64,6 +68,16 @@ impl Api {
             .bearer("GET", "/.doorward/api/account", access(user))
             .await;
         answer.status == StatusCode::OK
+    }
+
+    /// Mails are made behind the answers.
+    async fn has_room_for_mails(&self) {
+        let outbox = self.core.outbox.as_ref().unwrap();
+        until("there is room for mails", async || {
+            let places = (0..MAIL_PLACES).map_while(|_| outbox.place().ok());
+            places.collect::<Vec<_>>().len() == MAIL_PLACES
+        })
+        .await;
     }
 
     /// A new user with a proved address, signed in.
@@ -524,6 +538,65 @@ async fn a_database_that_is_away_is_503_and_nothing_is_half_done() {
     assert_eq!(api.sign_in(ALICE, PASSWORD).await.status, StatusCode::OK);
     let done = api.post(reset, &body).await;
     assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.body);
+}
+
+#[tokio::test]
+async fn strangers_keep_nobody_from_asking_at_home_and_learn_nothing() {
+    let limits = Policy {
+        reset: Rules {
+            strangers: Quota::parse("3/1h"),
+            ..Rules::default()
+        },
+        ..Policy::off()
+    };
+    let api = start(Setup {
+        limits,
+        ..verified_only()
+    })
+    .await;
+    let bob = "bob@example.com";
+    api.core.add_user(ALICE, PASSWORD, &[]).await;
+    api.core.add_user(bob, PASSWORD, &[]).await;
+    // At home one signs in with the password, the other by mail.
+    assert_eq!(api.sign_in(ALICE, PASSWORD).await.status, StatusCode::OK);
+    api.ask("code", bob).await;
+    let code = digits(&api.core.mails.next().await.text);
+    let entered = api.show("code/sign-in", (bob, &code)).await;
+    assert_eq!(entered.status, StatusCode::OK, "{}", entered.body);
+    api.core.clock.advance(Duration::from_hours(1));
+
+    let asks = async |host: u8, email: &str| {
+        let request = CodeRequest {
+            email: Email::parse(email).unwrap(),
+            delivery: None,
+            caller: Caller {
+                address: [198, 51, 100, host].into(),
+                user_agent: String::new(),
+                request_id: RequestId::from_bytes([7; 16]),
+            },
+        };
+        match api.core.auth.request_reset(request).await {
+            Ok(()) => true,
+            Err(AccountError::Limited(_)) => false,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    for email in [ALICE, bob, "nobody@example.com"] {
+        for host in 0..4 {
+            api.has_room_for_mails().await;
+            assert_eq!(asks(host, email).await, host < 3, "{email}");
+        }
+    }
+    let limited = (StatusCode::TOO_MANY_REQUESTS, "too_many_requests");
+    assert_refused(&api.ask("code", "nobody@example.com").await, limited);
+    for email in [ALICE, bob] {
+        for path in ["password/forgot", "code", "code"] {
+            api.has_room_for_mails().await;
+            let answer = api.ask(path, email).await;
+            assert_eq!(answer.status, StatusCode::ACCEPTED, "{email} {path}");
+        }
+        assert_refused(&api.ask("password/forgot", email).await, limited);
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! What the core says of keys: over real SQLite stores, with a clock that is moved by hand.
 
+use doorward::auth::account::directory::Amendment;
 use doorward::auth::api_keys::{KeyCall, KeyError, KeyRefusal, Made, NewApiKey, Succession, Whose};
-use doorward::auth::{Auth, Caller, Denial, Permit, Unauthenticated};
+use doorward::auth::{Agent, Auth, Caller, Denial, Permit, Unauthenticated};
 use doorward::clock::Clock as _;
 use doorward::id::RequestId;
 use doorward::identity::{Identity, Issuer};
@@ -533,4 +534,58 @@ async fn eventually(is_so: impl Fn() -> bool) {
         }
     }
     panic!("it never was so");
+}
+
+#[tokio::test]
+async fn a_change_of_its_account_counts_for_a_key_at_once() {
+    let core = Core::start().await;
+    let caller = caller();
+    let agent = Agent {
+        name: "root",
+        caller: &caller,
+    };
+    let own = roles(&["admin", "editor"]);
+    let ann = core
+        .add_user("ann@example.com", "correct horse", &["admin", "editor"])
+        .await;
+    let key = NewApiKey {
+        roles: own.clone(),
+        ..new_key(KeySubject::User(ann.id))
+    };
+    let key = core.api_keys.create(key).await.unwrap();
+    let amend = async |amendment| {
+        let amended = core.auth.amend_user(ann.id, amendment, &agent).await;
+        amended.unwrap();
+    };
+    let status = |status| Amendment {
+        status: Some(status),
+        ..Amendment::default()
+    };
+    // More than once: the store is looked at once a second in any case.
+    for _ in 0..3 {
+        amend(Amendment {
+            roles: Some(roles(&["editor"])),
+            ..Amendment::default()
+        })
+        .await;
+        let identity = with_key(&core, &key).unwrap();
+        assert_eq!(identity.roles, [Box::<str>::from("editor")]);
+        amend(Amendment {
+            roles: Some(own.clone()),
+            ..Amendment::default()
+        })
+        .await;
+        assert_eq!(with_key(&core, &key).unwrap().roles.len(), 2);
+        amend(status(AccountStatus::Disabled)).await;
+        let disabled = Err(refused(KeyRefusal::OwnerDisabled));
+        assert_eq!(with_key(&core, &key), disabled);
+        amend(status(AccountStatus::Enabled)).await;
+        assert!(with_key(&core, &key).is_ok());
+        core.auth.disable_account(ann.id, &caller).await.unwrap();
+        assert_eq!(with_key(&core, &key), disabled);
+        core.auth.enable_account(ann.id, &caller).await.unwrap();
+        assert!(with_key(&core, &key).is_ok());
+    }
+    core.auth.remove_account(ann.id, &agent).await.unwrap();
+    assert!(with_key(&core, &key).is_err());
 }

@@ -1,8 +1,10 @@
 //! What one replica knows of keys that another has changed, through outages between them.
 
 use doorward::api_key::UnverifiedKey;
+use doorward::auth::Caller;
 use doorward::auth::api_keys::{ApiKeys, KeyRefusal, Made, NewApiKey, Parts, Settings};
 use doorward::clock::Clock as _;
+use doorward::id::RequestId;
 use doorward::identity::Identity;
 use doorward::revocation::{Config, Revocations};
 use doorward::sessions::SessionStore;
@@ -10,6 +12,7 @@ use doorward::sessions::sqlite::SqliteSessions;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::*;
+use crate::support::core::{Core, Setup};
 use crate::support::redis::RedisServer;
 use crate::support::wall::Wall;
 
@@ -207,4 +210,45 @@ async fn an_older_state_of_the_store_is_taken_as_it_is() {
         .unwrap();
     here.hears(&lost, Err(KeyRefusal::Unknown)).await;
     assert!(here.judge(&kept).is_ok());
+}
+
+#[tokio::test]
+async fn a_change_of_an_account_is_heard_by_the_other_replicas_at_once() {
+    let (server, redis) = (PostgresServer::start(), RedisServer::start());
+    let setup = || Setup {
+        start: START,
+        sessions: Some(Arc::new(redis.sessions())),
+        database: Some(server.database()),
+        ..Setup::default()
+    };
+    let here = Core::of(setup()).await;
+    let there = Replica::start(server.database(), Arc::new(redis.sessions())).await;
+    let ann = here
+        .add_user("ann@example.com", "correct horse", &["editor"])
+        .await;
+    let key = NewApiKey {
+        kind: Kind::Doorward,
+        name: name("deploy"),
+        subject: KeySubject::User(ann.id),
+        roles: Roles::default(),
+        scopes: Scopes::default(),
+        expires_at: None,
+    };
+    let key = here.api_keys.create(key).await.unwrap();
+    there.hears(&key, Ok(())).await;
+    let caller = Caller {
+        address: "192.0.2.1".parse().unwrap(),
+        user_agent: String::new(),
+        request_id: RequestId::new(START),
+    };
+    // By the store alone each of these takes the better part of a second: it was read just before.
+    let began = tokio::time::Instant::now();
+    for _ in 0..5 {
+        here.auth.disable_account(ann.id, &caller).await.unwrap();
+        there.hears(&key, Err(KeyRefusal::OwnerDisabled)).await;
+        here.auth.enable_account(ann.id, &caller).await.unwrap();
+        there.hears(&key, Ok(())).await;
+    }
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(6), "{took:?}");
 }

@@ -70,7 +70,8 @@ pub static LIMITS: Table = Table {
             QUOTA,
             Value("\"3/1h\""),
             "Requests for a mail with a code (new password, sign-in, proof or change of an \
-             address) for one account, all together.",
+             address) for one account: by all addresses that it does not know together, and by each that \
+             it knows.",
         ),
         key(
             "reset_address",

@@ -1,6 +1,11 @@
 //! Accounts: made, read, changed by who has seen them, removed.
 
+use std::sync::Arc;
+
+use doorward::auth::{AccountError, Caller};
+
 use super::*;
+use crate::support::redis::RedisServer;
 
 #[tokio::test]
 async fn a_user_is_made_read_changed_and_removed() {
@@ -353,4 +358,49 @@ async fn users_are_listed_by_page_role_and_status() {
     .await;
     let refused = site.refusal("GET", "users?limit=201").await;
     assert_eq!(refused, is(400, "invalid_parameters"));
+}
+
+#[tokio::test]
+async fn while_the_session_store_is_away_no_account_is_changed_whose_sessions_must_end() {
+    let mut redis = RedisServer::start();
+    let site = Site::of(Setup {
+        sessions: Some(Arc::new(redis.sessions())),
+        ..Setup::default()
+    })
+    .await;
+    let user = site.api.core.add_user(ALICE, PASSWORD, &["editor"]).await;
+    let id = user.id.to_string();
+    let path = format!("users/{id}");
+    let before = site.ask("GET", &path).await;
+    let seen = tag(&before);
+    redis.stop();
+    let away = is(503, "unavailable");
+    for change in [
+        json!({ "disabled": true }),
+        json!({ "roles": ["reader"] }),
+        json!({ "password": "another horse battery" }),
+        json!({ "email": "new@example.com" }),
+    ] {
+        let answer = site.patch(&id, &seen, &change).await;
+        assert_eq!(refusal(&answer), away, "{change}");
+    }
+    assert_eq!(site.refusal("DELETE", &path).await, away);
+    let caller = Caller {
+        address: "192.0.2.1".parse().unwrap(),
+        user_agent: String::new(),
+        request_id: RequestId::from_bytes([7; 16]),
+    };
+    let closed = site.api.core.auth.disable_account(user.id, &caller).await;
+    assert!(matches!(closed, Err(AccountError::Unavailable(_))));
+    let after = site.ask("GET", &path).await;
+    assert_eq!((&after.body, tag(&after)), (&before.body, seen.clone()));
+
+    redis.start_again();
+    assert_eq!(
+        site.api.sign_in(ALICE, PASSWORD).await.status,
+        StatusCode::OK
+    );
+    let change = json!({ "disabled": true });
+    let answer = site.patch(&id, &seen, &change).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
 }
