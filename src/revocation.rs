@@ -54,7 +54,7 @@ pub struct Revocations {
     heard_at: AtomicI64,
     /// Rung each time the store was heard.
     heard: Notify,
-    /// Rung at each [mark](mark).
+    /// Rung at each [mark].
     accounts_changed: Notify,
 }
 
