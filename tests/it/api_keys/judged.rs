@@ -581,10 +581,6 @@ async fn a_change_of_its_account_counts_for_a_key_at_once() {
         assert_eq!(with_key(&core, &key), disabled);
         amend(status(AccountStatus::Enabled)).await;
         assert!(with_key(&core, &key).is_ok());
-        core.auth.disable_account(ann.id, &caller).await.unwrap();
-        assert_eq!(with_key(&core, &key), disabled);
-        core.auth.enable_account(ann.id, &caller).await.unwrap();
-        assert!(with_key(&core, &key).is_ok());
     }
     core.auth.remove_account(ann.id, &agent).await.unwrap();
     assert!(with_key(&core, &key).is_err());

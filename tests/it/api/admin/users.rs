@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use doorward::auth::{AccountError, Caller};
-
 use super::*;
 use crate::support::redis::RedisServer;
 
@@ -385,13 +383,6 @@ async fn while_the_session_store_is_away_no_account_is_changed_whose_sessions_mu
         assert_eq!(refusal(&answer), away, "{change}");
     }
     assert_eq!(site.refusal("DELETE", &path).await, away);
-    let caller = Caller {
-        address: "192.0.2.1".parse().unwrap(),
-        user_agent: String::new(),
-        request_id: RequestId::from_bytes([7; 16]),
-    };
-    let closed = site.api.core.auth.disable_account(user.id, &caller).await;
-    assert!(matches!(closed, Err(AccountError::Unavailable(_))));
     let after = site.ask("GET", &path).await;
     assert_eq!((&after.body, tag(&after)), (&before.body, seen.clone()));
 
